@@ -1,0 +1,17 @@
+package io.github.rlhf4j.core;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gradient of a scalar loss with respect to what {@link TokenScores} holds; rows and entries as there.
+ *
+ * @param dLogProbs dLoss/dlogProb
+ * @param dEntropies dLoss/dentropy, or null where the loss does not depend on the entropies
+ */
+public record TokenGradients(double[][] dLogProbs, double @Nullable [] @Nullable [] dEntropies) {
+
+    /** The gradient of a loss that depends on the log-probabilities alone. */
+    public TokenGradients(double[][] dLogProbs) {
+        this(dLogProbs, null);
+    }
+}
