@@ -1,0 +1,149 @@
+package io.github.rlhf4j.transformer.model;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * All parameters of a model in one flat buffer, their gradients in a second one; layers hold named views. Clipping, the
+ * update, saving, and copying to a reference policy are then one vector operation each.
+ */
+public final class ParameterStore implements AutoCloseable {
+
+    private final DataType dataType;
+    private final INDArray values;
+    private final INDArray gradients;
+    private final Map<String, Parameter> parameters;
+
+    private ParameterStore(DataType dataType, INDArray values, INDArray gradients, Map<String, Parameter> parameters) {
+        this.dataType = dataType;
+        this.values = values;
+        this.gradients = gradients;
+        this.parameters = parameters;
+    }
+
+    /** Declares parameters in the order they are stored, then allocates them together. */
+    public static final class Builder {
+
+        private record Declared(String name, long[] shape, boolean decayed) {}
+
+        private final List<Declared> declared = new ArrayList<>();
+
+        /** A weight matrix {@code [rows, columns]}, decayed. */
+        public Builder matrix(String name, long rows, long columns) {
+            declared.add(new Declared(name, new long[] {rows, columns}, true));
+            return this;
+        }
+
+        /** A gain or bias {@code [length]}, not decayed. */
+        public Builder vector(String name, long length) {
+            declared.add(new Declared(name, new long[] {length}, false));
+            return this;
+        }
+
+        /**
+         * Allocates values and gradients, all zero.
+         *
+         * @param dataType FLOAT for training, DOUBLE for gradient checks
+         */
+        public ParameterStore allocate(DataType dataType) {
+            long total = 0;
+            for (Declared d : declared) {
+                total = Math.addExact(total, Arrays.stream(d.shape()).reduce(1, Math::multiplyExact));
+            }
+            INDArray values = Nd4j.zeros(dataType, total);
+            INDArray gradients = Nd4j.zeros(dataType, total);
+            Map<String, Parameter> parameters = new LinkedHashMap<>();
+            long offset = 0;
+            for (Declared d : declared) {
+                Parameter parameter = new Parameter(
+                        d.name(),
+                        d.shape(),
+                        offset,
+                        d.decayed(),
+                        view(values, offset, d.shape()),
+                        view(gradients, offset, d.shape()));
+                if (parameters.put(d.name(), parameter) != null) {
+                    throw new IllegalArgumentException("parameter " + d.name() + " is declared twice");
+                }
+                offset += parameter.length();
+            }
+            return new ParameterStore(dataType, values, gradients, Collections.unmodifiableMap(parameters));
+        }
+    }
+
+    /** A 'c'-ordered view of {@code shape} into a flat buffer of the same layout, starting at {@code offset}. */
+    public static INDArray view(INDArray flat, long offset, long... shape) {
+        long[] strides = new long[shape.length];
+        long stride = 1;
+        for (int i = shape.length - 1; i >= 0; i--) {
+            strides[i] = stride;
+            stride *= shape[i];
+        }
+        return Nd4j.create(flat.data(), shape, strides, offset, 'c');
+    }
+
+    public DataType dataType() {
+        return dataType;
+    }
+
+    /** All values, {@code [P]}. */
+    public INDArray values() {
+        return values;
+    }
+
+    /** All gradients, {@code [P]}, laid out as {@link #values()}. */
+    public INDArray gradients() {
+        return gradients;
+    }
+
+    /** Number of parameters, P. */
+    public long count() {
+        return values.length();
+    }
+
+    /** The parameters in stored order. */
+    public List<Parameter> parameters() {
+        return List.copyOf(parameters.values());
+    }
+
+    /**
+     * The parameter of this name.
+     *
+     * @throws IllegalArgumentException when there is none
+     */
+    public Parameter get(String name) {
+        Parameter parameter = parameters.get(name);
+        if (parameter == null) {
+            throw new IllegalArgumentException(
+                    "no parameter " + name + "; there are " + String.join(", ", parameters.keySet()));
+        }
+        return parameter;
+    }
+
+    public boolean contains(String name) {
+        return parameters.containsKey(name);
+    }
+
+    /** Copies the values of another store with the same parameters, to the same bits. */
+    public void copyValuesFrom(ParameterStore other) {
+        if (!parameters.keySet().equals(other.parameters.keySet()) || count() != other.count()) {
+            throw new IllegalArgumentException("the stores hold different parameters: " + count() + " values in "
+                    + parameters.size() + " tensors here, " + other.count() + " in " + other.parameters.size()
+                    + " there");
+        }
+        values.assign(other.values);
+    }
+
+    @Override
+    public void close() {
+        values.close();
+        gradients.close();
+    }
+}
