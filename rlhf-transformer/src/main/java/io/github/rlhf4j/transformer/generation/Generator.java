@@ -114,9 +114,11 @@ public final class Generator {
                         + " it with a start token such as <|endoftext|>");
             }
             if (length >= contextLength) {
-                throw new IllegalArgumentException("prompt " + i + " has " + length + " tokens and the model's window is "
+                throw new IllegalArgumentException("prompt " + i + " has " + length
+                        + " tokens and the model's window is "
                         + contextLength + ", prompt and response together, so there is no room for a response; shorten"
-                        + " the prompt to at most " + (contextLength - 1) + " tokens (for a conversation, drop its oldest"
+                        + " the prompt to at most " + (contextLength - 1)
+                        + " tokens (for a conversation, drop its oldest"
                         + " turns) or use a model with a longer context");
             }
         }

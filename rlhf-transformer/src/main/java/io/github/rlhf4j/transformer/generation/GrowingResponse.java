@@ -90,9 +90,6 @@ final class GrowingResponse {
             throw new IllegalStateException("the response is still growing");
         }
         return new Completion(
-                prompt,
-                TokenSequence.of(Arrays.copyOf(tokens, length)),
-                Arrays.copyOf(logProbs, length),
-                stopReason);
+                prompt, TokenSequence.of(Arrays.copyOf(tokens, length)), Arrays.copyOf(logProbs, length), stopReason);
     }
 }
