@@ -56,13 +56,7 @@ public record RecipeConfig(
             @Nullable String text,
             @Nullable String demonstrations,
             @Nullable String preferences,
-            @Nullable String prompts) {
-
-        /** Whether any file replaces a part of WordNet. */
-        public boolean isOwn() {
-            return text != null || demonstrations != null || preferences != null || prompts != null;
-        }
-    }
+            @Nullable String prompts) {}
 
     /**
      * The transformer: GPT-2's architecture.
