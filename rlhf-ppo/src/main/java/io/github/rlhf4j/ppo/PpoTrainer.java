@@ -3,6 +3,7 @@ package io.github.rlhf4j.ppo;
 import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.RewardModel;
+import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.core.training.Checkpoints;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -110,16 +112,28 @@ public final class PpoTrainer implements Trainer {
     }
 
     private double[][] scoreWithReference(Rollout rollout) {
-        double[][] logProbs = reference.score(rollout.batch()).logProbs();
-        rollout.batch().checkShape("the log-probs of the reference policy", logProbs);
-        return logProbs;
+        return byMicrobatch("the log-probs of the reference policy", rollout.batch(), batch -> reference
+                .score(batch)
+                .logProbs());
     }
 
     private double[][] estimateValues(Rollout rollout) {
-        double[][] values = learner.values(rollout.batch());
-        rollout.batch().checkShape("the values of the critic", values);
+        double[][] values = byMicrobatch("the values of the critic", rollout.batch(), learner::values);
         Guards.requireFinite("the value of a response token", Ragged.sum(values));
         return values;
+    }
+
+    /** No pass is larger than a micro-batch, so that this setting bounds the memory of the run. */
+    private double[][] byMicrobatch(String what, SequenceBatch batch, Function<SequenceBatch, double[][]> scorer) {
+        double[][] rows = new double[batch.size()][];
+        int size = config.batches().microbatch();
+        for (int from = 0; from < rows.length; from += size) {
+            SequenceBatch part = batch.select(IntStream.range(from, from + size).toArray());
+            double[][] scored = scorer.apply(part);
+            part.checkShape(what, scored);
+            System.arraycopy(scored, 0, rows, from, size);
+        }
+        return rows;
     }
 
     /** −β·KL per token, and the score on the last one. */

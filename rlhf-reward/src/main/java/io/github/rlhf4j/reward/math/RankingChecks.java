@@ -12,10 +12,19 @@ final class RankingChecks {
             throw new IllegalArgumentException(
                     "a ranking has " + ranks.length + " ranks but " + scores.length + " scores were given");
         }
-        if (Arrays.stream(ranks).distinct().count() < 2) {
+        if (allEqual(ranks)) {
             throw new IllegalArgumentException("all " + ranks.length + " responses of a ranking tie (ranks "
                     + Arrays.toString(ranks) + "), so there is nothing to learn from it; leave it out");
         }
+    }
+
+    private static boolean allEqual(int[] ranks) {
+        for (int rank : ranks) {
+            if (rank != ranks[0]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** log Σ exp(score) over the responses with {@code included}; at least one is. */

@@ -17,7 +17,7 @@ final class RankingOrder {
 
     RankingOrder(int rankings, int rankingsPerBatch, long seed) {
         this.rankings = rankings;
-        this.stepsPerEpoch = Math.ceilDiv(rankings, rankingsPerBatch);
+        this.stepsPerEpoch = RewardModelConfig.stepsPerEpoch(rankings, rankingsPerBatch);
         this.key = RandomKey.of(seed).child("reward").child("order");
     }
 

@@ -47,7 +47,7 @@ public record RewardModelConfig(
      * @param rankings size of the dataset, for the end of the cosine
      */
     public static RewardModelConfig instructGpt(int rankings, long seed) {
-        long steps = Math.max(1, stepsPerEpoch(rankings, INSTRUCT_GPT_BATCH));
+        long steps = stepsPerEpoch(rankings, INSTRUCT_GPT_BATCH);
         return new RewardModelConfig(
                 1,
                 INSTRUCT_GPT_BATCH,
@@ -63,8 +63,8 @@ public record RewardModelConfig(
         return (long) epochs * stepsPerEpoch(rankings, rankingsPerBatch);
     }
 
-    private static int stepsPerEpoch(int rankings, int batch) {
-        return Math.ceilDiv(rankings, batch);
+    static int stepsPerEpoch(int rankings, int batch) {
+        return Math.max(0, rankings - 1) / batch + 1;
     }
 
     public RewardModelConfig withEpochs(int newEpochs) {

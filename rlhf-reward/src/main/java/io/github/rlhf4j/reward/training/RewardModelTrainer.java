@@ -125,9 +125,10 @@ public final class RewardModelTrainer implements Trainer {
 
     /** dLoss/dscore of the mean over the whole batch, however it is split. */
     private double[] gradient(RankingBatch micro, double[][] scores, int batchSize) {
+        int[][] ranks = micro.ranks();
         double[][] rows = new double[scores.length][];
         for (int i = 0; i < scores.length; i++) {
-            rows[i] = config.loss().of(scores[i], micro.ranks()[i]).scaledGradient(1.0 / batchSize);
+            rows[i] = config.loss().of(scores[i], ranks[i]).scaledGradient(1.0 / batchSize);
         }
         return Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
     }
