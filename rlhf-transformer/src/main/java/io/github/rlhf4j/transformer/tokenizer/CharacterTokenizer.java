@@ -164,7 +164,7 @@ public final class CharacterTokenizer implements Tokenizer {
     }
 
     /** Every character, and every special token by name, in the order of the ids. */
-    public List<String> alphabet() {
+    public List<String> tokens() {
         return new ArrayList<>(vocabulary.inOrder().keySet());
     }
 

@@ -107,7 +107,7 @@ final class TokenizerJsonWriter {
     private static ObjectNode characterModel(CharacterTokenizer tokenizer) {
         ObjectNode model = JSON.objectNode().put("type", "WordLevel");
         ObjectNode vocabulary = model.putObject("vocab");
-        tokenizer.alphabet().forEach(character -> vocabulary.put(character, vocabulary.size()));
+        tokenizer.tokens().forEach(character -> vocabulary.put(character, vocabulary.size()));
         return model.put("unk_token", tokenizer.hasUnknown() ? CharacterTokenizer.UNKNOWN : NO_UNKNOWN);
     }
 }
