@@ -72,7 +72,7 @@ final class Nd4jAttention {
             int to = Math.min(bins.count(), from + shape.binsPerChunk());
             Arena.Mark chunk = arena.mark();
             Attended a = attend(shape, from, to, qkv, arena);
-            INDArray dMixed = toHeads(dOut, 1, shape, from, to, arena);
+            INDArray dMixed = part(toHeads(dOut, 1, shape, from, to, arena), 0);
             INDArray dQkvHeads = arena.take(3, a.q().size(0), a.q().size(1), a.q().size(2));
             backward(a, dMixed, part(dQkvHeads, 0), part(dQkvHeads, 1), part(dQkvHeads, 2), shape, arena);
             fromHeads(dQkvHeads, 3, shape, Rows.slice(dSlots, (long) from * bins.width(), (long) to * bins.width()));
