@@ -83,7 +83,7 @@ final class JsonRows {
             parser.nextToken(); // the opening bracket
             while (parser.nextToken() != JsonToken.END_ARRAY) {
                 String place = file + ", row " + index + " of the array";
-                consumer.accept(new Row(place, Json.MAPPER.readTree(parser)));
+                consumer.accept(new Row(place, Json.readElement(parser)));
                 index++;
                 in.renew(file + ", row " + index + " of the array");
             }

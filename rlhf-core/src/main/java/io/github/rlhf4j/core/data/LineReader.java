@@ -27,6 +27,10 @@ final class LineReader implements AutoCloseable {
     private final Path file;
     private final int maxLineBytes;
     private final InputStream in;
+    private final byte[] buffer = new byte[1 << 16];
+    private final ByteArrayOutputStream line = new ByteArrayOutputStream(1 << 12);
+    private int position;
+    private int filled;
     private long lineNumber;
 
     LineReader(Path file, int maxLineBytes) throws IOException {
@@ -47,7 +51,9 @@ final class LineReader implements AutoCloseable {
             throw new DatasetException(file + " does not exist; check the path", e);
         }
         try {
-            InputStream in = startsWith(raw, 0x1f, 0x8b) ? new BufferedInputStream(gunzip(file, raw), 1 << 16) : raw;
+            InputStream in = startsWith(raw, 0x1f, 0x8b)
+                    ? new BufferedInputStream(new GZIPInputStream(raw, 1 << 16), 1 << 16)
+                    : raw;
             if (startsWith(in, 0xef, 0xbb, 0xbf)) {
                 in.skipNBytes(3);
             }
@@ -56,10 +62,6 @@ final class LineReader implements AutoCloseable {
             raw.close();
             throw damaged(file, e);
         }
-    }
-
-    private static InputStream gunzip(Path file, InputStream raw) throws IOException {
-        return new GZIPInputStream(raw, 1 << 16);
     }
 
     private static boolean startsWith(InputStream in, int... bytes) throws IOException {
@@ -75,23 +77,43 @@ final class LineReader implements AutoCloseable {
     /** The next line without its end, or null after the last. */
     @Nullable
     String next() throws IOException {
-        ByteArrayOutputStream line = new ByteArrayOutputStream(256);
-        int b = read();
-        if (b < 0) {
+        if (position == filled && !fill()) {
             return null;
         }
         lineNumber++;
-        while (b >= 0 && b != '\n') {
-            if (line.size() >= maxLineBytes) {
-                throw new DatasetException(file + ", line " + lineNumber + " is longer than " + maxLineBytes
-                        + " bytes; a dataset has one row or paragraph per line. Is this the right file?");
+        line.reset();
+        boolean ended = false;
+        while (!ended && (position < filled || fill())) {
+            int end = position;
+            while (end < filled && buffer[end] != '\n') {
+                end++;
             }
-            line.write(b);
-            b = read();
+            append(end - position);
+            ended = end < filled;
+            position = ended ? end + 1 : end;
         }
         byte[] bytes = line.toByteArray();
         int length = bytes.length > 0 && bytes[bytes.length - 1] == '\r' ? bytes.length - 1 : bytes.length;
         return decode(bytes, length);
+    }
+
+    private void append(int count) throws DatasetException {
+        if (line.size() + count > maxLineBytes) {
+            throw new DatasetException(file + ", line " + lineNumber + " is longer than " + maxLineBytes
+                    + " bytes; a dataset has one row or paragraph per line. Is this the right file?");
+        }
+        line.write(buffer, position, count);
+    }
+
+    /** Refills the buffer; false at the end of the file. */
+    private boolean fill() throws IOException {
+        try {
+            position = 0;
+            filled = Math.max(0, in.read(buffer));
+            return filled > 0;
+        } catch (IOException e) {
+            throw damaged(file, e);
+        }
     }
 
     /** The number of the line {@link #next()} returned last; 1 for the first. */
@@ -99,21 +121,13 @@ final class LineReader implements AutoCloseable {
         return lineNumber;
     }
 
-    private int read() throws IOException {
-        try {
-            return in.read();
-        } catch (IOException e) {
-            throw damaged(file, e);
-        }
-    }
-
     private String decode(byte[] bytes, int length) throws DatasetException {
-        ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, length);
+        ByteBuffer input = ByteBuffer.wrap(bytes, 0, length);
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(buffer).toString();
+            return StandardCharsets.UTF_8.newDecoder().decode(input).toString();
         } catch (CharacterCodingException e) {
             throw new DatasetException(
-                    file + ", line " + lineNumber + ": byte " + (buffer.position() + 1)
+                    file + ", line " + lineNumber + ": byte " + (input.position() + 1)
                             + " of the line is not valid UTF-8; convert the file to UTF-8 (iconv -t UTF-8)",
                     e);
         }
