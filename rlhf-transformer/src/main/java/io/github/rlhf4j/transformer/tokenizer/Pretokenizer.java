@@ -81,6 +81,10 @@ public final class Pretokenizer {
             action.accept(text);
             return;
         }
+        if (splits.get(stage).equals(GPT2_SPLIT)) {
+            Gpt2Split.forEachPiece(text, piece -> split(piece, stage + 1, action));
+            return;
+        }
         Matcher matcher = patterns.get(stage).matcher(text);
         int end = 0;
         while (matcher.find()) {

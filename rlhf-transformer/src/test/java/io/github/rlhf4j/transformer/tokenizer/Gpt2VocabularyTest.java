@@ -1,7 +1,6 @@
 package io.github.rlhf4j.transformer.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.knuddels.jtokkit.Encodings;
 import com.knuddels.jtokkit.api.Encoding;
@@ -12,12 +11,10 @@ import io.github.rlhf4j.core.test.SharedData;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * GPT-2's own vocabulary gives the ids that jtokkit, an independent implementation, gives for it ({@code r50k_base}).
@@ -100,32 +97,6 @@ class Gpt2VocabularyTest {
             assertThat(jtokkit(text)).isEqualTo(jtokkit(asJtokkitSeesIt));
             assertSameAsJtokkit(asJtokkitSeesIt);
         }
-    }
-
-    @Test
-    void anythingThatIsWrongWithTheFilesIsNamed(@TempDir Path dir) throws IOException {
-        Path vocabulary = SharedData.file("data/gpt2-bpe/encoder.json");
-        Path merges = SharedData.file("data/gpt2-bpe/vocab.bpe");
-        Path broken = dir.resolve("broken");
-
-        assertThatThrownBy(() -> BytePairTokenizer.load(vocabulary, merges, "<|end|>"))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("encoder.json: the special token <|end|> is not in the vocabulary");
-        assertThatThrownBy(() -> BytePairTokenizer.load(merges, vocabulary))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("vocab.bpe: malformed JSON at line 1");
-        Files.writeString(broken, "#version: 0.2\nĠ t\nĠt\n");
-        assertThatThrownBy(() -> BytePairTokenizer.load(vocabulary, broken))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("broken, line 3: \"Ġt\" is no merge");
-        Files.writeString(broken, "Ġ t\nĠ 你");
-        assertThatThrownBy(() -> BytePairTokenizer.load(vocabulary, broken))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("merge 1 (\"Ġ 你\") needs token \"你\"");
-        Files.write(broken, new byte[] {(byte) 0xC4, 0x20, 0x74});
-        assertThatThrownBy(() -> BytePairTokenizer.load(vocabulary, broken))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("is not UTF-8 text");
     }
 
     private static void assertSameAsJtokkit(String text) {
