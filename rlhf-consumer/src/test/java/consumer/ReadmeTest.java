@@ -60,7 +60,13 @@ class ReadmeTest {
         List<String> blocks = blocks("java");
         assertThat(blocks).as("java blocks of the README").hasSizeGreaterThanOrEqualTo(3);
         List<String> options = List.of(
-                "--release", "17", "-proc:none", "-cp", System.getProperty("java.class.path"), "-d", directory.toString());
+                "--release",
+                "17",
+                "-proc:none",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "-d",
+                directory.toString());
         List<String> files = new ArrayList<>();
         for (int i = 0; i < blocks.size(); i++) {
             Matcher type = TYPE.matcher(blocks.get(i));
@@ -86,7 +92,8 @@ class ReadmeTest {
         List<String> blocks = blocks("xml");
         assertThat(blocks).as("xml blocks of the README").isNotEmpty();
         for (String block : blocks) {
-            Matcher dependency = Pattern.compile("<dependency>.*?</dependency>", Pattern.DOTALL).matcher(block);
+            Matcher dependency = Pattern.compile("<dependency>.*?</dependency>", Pattern.DOTALL)
+                    .matcher(block);
             while (dependency.find()) {
                 assertThat(pom).contains(withoutSpace(dependency.group()));
             }

@@ -34,7 +34,8 @@ public class TokenizerBenchmark {
     private static final int VOCABULARY = 5_000;
 
     private String text = "";
-    private BytePairTokenizer tokenizer = new BytePairTrainer(256).train(List.of("a")).tokenizer();
+    private BytePairTokenizer tokenizer =
+            new BytePairTrainer(256).train(List.of("a")).tokenizer();
     private TokenSequence tokens = TokenSequence.empty();
 
     /** Makes the text up with a fixed seed and learns the merges. */
@@ -50,7 +51,8 @@ public class TokenizerBenchmark {
         StringBuilder made = new StringBuilder();
         for (int i = 0; i < WORDS; i++) {
             // The rank of a Zipf draw is close to V^u with u uniform.
-            made.append(words[(int) Math.pow(VOCABULARY, random.nextDouble()) - 1]).append(' ');
+            made.append(words[(int) Math.pow(VOCABULARY, random.nextDouble()) - 1])
+                    .append(' ');
         }
         text = made.toString();
         tokenizer = new BytePairTrainer(1_000).train(List.of(text)).tokenizer();

@@ -45,7 +45,8 @@ class ArchitectureTest {
             .resideInAnyPackage(ROOT + "ppo.math..", ROOT + "reward.math..")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(ROOT + "core.training..", ROOT + "core.data..", "java.io..", "java.nio..", "org.slf4j..");
+            .resideInAnyPackage(
+                    ROOT + "core.training..", ROOT + "core.data..", "java.io..", "java.nio..", "org.slf4j..");
 
     @ArchTest
     static final ArchRule onlyTheCommandLineTalksToTheTerminal = noClasses()
@@ -79,19 +80,20 @@ class ArchitectureTest {
             .because("a run is a function of its seed; draw from a RandomKey");
 
     @ArchTest
-    static final ArchRule everyPackageIsNullMarked = classes().should(new ArchCondition<>("be in a @NullMarked package") {
-        @Override
-        public void check(JavaClass type, ConditionEvents events) {
-            if (!type.getPackage().isAnnotatedWith(NullMarked.class)) {
-                events.add(SimpleConditionEvent.violated(
-                        type, type.getPackageName() + " has no package-info.java with @NullMarked"));
-            }
-        }
-    });
+    static final ArchRule everyPackageIsNullMarked = classes()
+            .should(new ArchCondition<>("be in a @NullMarked package") {
+                @Override
+                public void check(JavaClass type, ConditionEvents events) {
+                    if (!type.getPackage().isAnnotatedWith(NullMarked.class)) {
+                        events.add(SimpleConditionEvent.violated(
+                                type, type.getPackageName() + " has no package-info.java with @NullMarked"));
+                    }
+                }
+            });
 
     @ArchTest
-    static final ArchRule internalPackagesStayInTheirModule =
-            classes().should(new ArchCondition<>("use no internal package of another module") {
+    static final ArchRule internalPackagesStayInTheirModule = classes()
+            .should(new ArchCondition<>("use no internal package of another module") {
                 @Override
                 public void check(JavaClass type, ConditionEvents events) {
                     for (Dependency dependency : type.getDirectDependenciesFromSelf()) {
