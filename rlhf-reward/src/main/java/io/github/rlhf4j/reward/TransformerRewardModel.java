@@ -5,6 +5,10 @@ import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.UpdateReport;
+import io.github.rlhf4j.transformer.ScalarTransformer;
+import io.github.rlhf4j.transformer.TransformerPolicy;
+import io.github.rlhf4j.transformer.TransformerValueFunction;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,35 +17,65 @@ import java.util.List;
 
 /**
  * A transformer that reads prompt and response and scores them: a language model's trunk with a head of one number
- * (InstructGPT, §3.5), read at the last token of the response, which is its stop token.
+ * (InstructGPT, §3.5), read at the last token of the response, which is its stop token. An exchange is text, so a response
+ * that ran out of room is read as if it had stopped there.
  *
  * <p>Scores are {@code gain·head + bias}, see {@link ScoreNormalization}; the map is the identity until it is set. An
- * exchange's score does not depend on what else is in the batch.
+ * exchange's score does not depend on what else is in the batch. A conversation too long for the network loses its oldest
+ * turns; when even its last message and the response do not fit, {@link #score}, {@link #forward} and {@link #tokenCount}
+ * throw an {@link IllegalArgumentException} that says so.
  */
-public final class TransformerRewardModel implements TrainableRewardModel {
-
-    /** Most tokens that go through the network at once when scoring. */
-    private static final int BATCH_TOKENS = 8192;
+public final class TransformerRewardModel implements TrainableRewardModel, AutoCloseable {
 
     private static final String NETWORK_DIRECTORY = "network";
     private static final String NORMALIZATION_FILE = "normalization.json";
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final ScalarScorer network;
+    private final ScalarTransformer network;
+    private final ChatFormat format;
     private final ExchangeReader reader;
-    private volatile ScoreNormalization normalization = ScoreNormalization.IDENTITY;
+    private volatile ScoreNormalization normalization;
 
-    TransformerRewardModel(ScalarScorer network, ChatFormat format) {
-        this.network = network;
-        this.reader = new ExchangeReader(format, network.contextLength());
+    /** A reward model that owns {@code network} and reads exchanges in this format. */
+    public TransformerRewardModel(ScalarTransformer network, ChatFormat format) {
+        this(network, format, ScoreNormalization.IDENTITY);
     }
 
-    /** The map from the head's output to the score. */
+    /** As the other constructor, with a normalisation that was found earlier. */
+    public TransformerRewardModel(ScalarTransformer network, ChatFormat format, ScoreNormalization normalization) {
+        this.network = network;
+        this.format = format;
+        this.reader = new ExchangeReader(format, network.config().contextLength());
+        this.normalization = normalization;
+    }
+
+    /**
+     * An untrained reward model on a copy of a language model's trunk, usually the supervised one's (InstructGPT, §3.5).
+     *
+     * @param format the one the language model was trained with
+     * @param seed of the head's initial weights
+     */
+    public static TransformerRewardModel of(
+            TransformerPolicy trunk, ChatFormat format, AdamWConfig optimizer, long seed) {
+        return new TransformerRewardModel(ScalarTransformer.of(trunk, optimizer, seed), format);
+    }
+
+    /** An independent model with the same weights and normalisation and a new optimiser. */
+    public TransformerRewardModel copy() {
+        return new TransformerRewardModel(network.copy(), format, normalization);
+    }
+
+    /** The network behind the scores; its output is before normalisation. */
+    public ScalarTransformer network() {
+        return network;
+    }
+
+    /** The map from the network's output to the score. */
     public ScoreNormalization normalization() {
         return normalization;
     }
 
-    /** Replaces the map from the head's output to the score. */
+    /** Replaces the map from the network's output to the score. */
     public void setNormalization(ScoreNormalization newNormalization) {
         normalization = newNormalization;
     }
@@ -64,17 +98,38 @@ public final class TransformerRewardModel implements TrainableRewardModel {
         normalization = normalization.then(ScoreNormalization.centering(RewardModels.score(this, references)));
     }
 
+    /** A copy of the network with the normalisation in its weights: its output at the last token is the score itself. */
+    public ScalarTransformer toNormalizedNetwork() {
+        return toNormalizedNetwork(network.copy());
+    }
+
+    private ScalarTransformer toNormalizedNetwork(ScalarTransformer copy) {
+        NormalizationFolding.fold(normalization, copy);
+        return copy;
+    }
+
+    /**
+     * A value function that starts from a copy of this model's weights (InstructGPT, §3.5) and shares nothing with it. Its
+     * value after the last token of an exchange is the exchange's score, normalisation included.
+     *
+     * @param optimizer the value function's own
+     */
+    public TransformerValueFunction toValueFunction(AdamWConfig optimizer) {
+        return new TransformerValueFunction(toNormalizedNetwork(network.copy(optimizer)));
+    }
+
+    /** As the other {@code toValueFunction}, with the optimiser settings of this model. */
+    public TransformerValueFunction toValueFunction() {
+        return new TransformerValueFunction(toNormalizedNetwork());
+    }
+
     @Override
     public double[] score(List<Exchange> batch) {
-        List<TokenSequence> sequences = batch.stream().map(reader::tokens).toList();
-        int[] lengths = sequences.stream().mapToInt(TokenSequence::length).toArray();
-        double[] scores = new double[batch.size()];
-        for (TokenBudget.Part part : TokenBudget.split(lengths, BATCH_TOKENS)) {
-            List<TokenSequence> some = sequences.subList(part.from(), part.to());
-            double[] raw = single(network.score(some, lastPositions(some)));
-            System.arraycopy(normalization.apply(raw), 0, scores, part.from(), raw.length);
+        if (batch.isEmpty()) {
+            return new double[0];
         }
-        return scores;
+        List<TokenSequence> sequences = tokens(batch);
+        return normalization.apply(single(network.score(sequences, lastPositions(sequences))));
     }
 
     @Override
@@ -84,13 +139,17 @@ public final class TransformerRewardModel implements TrainableRewardModel {
 
     @Override
     public RewardPass forward(List<Exchange> batch) {
-        List<TokenSequence> sequences = batch.stream().map(reader::tokens).toList();
+        List<TokenSequence> sequences = tokens(batch);
         return new Pass(network.forward(sequences, lastPositions(sequences)), normalization);
     }
 
     @Override
     public UpdateReport update(double learningRate) {
         return network.update(learningRate);
+    }
+
+    private List<TokenSequence> tokens(List<Exchange> batch) {
+        return batch.stream().map(reader::tokens).toList();
     }
 
     /** The last token read: the stop token of the response. */
@@ -123,8 +182,13 @@ public final class TransformerRewardModel implements TrainableRewardModel {
         normalization = saved;
     }
 
+    @Override
+    public void close() {
+        network.close();
+    }
+
     /** A pass through network and normalisation: score = gain·head + bias, so dHead = gain·dScore. */
-    private record Pass(ScalarScorer.Pass network, ScoreNormalization normalization) implements RewardPass {
+    private record Pass(ScalarTransformer.ScalarPass network, ScoreNormalization normalization) implements RewardPass {
 
         @Override
         public double[] scores() {

@@ -53,12 +53,4 @@ class RewardModelsTest {
         assertThatThrownBy(() -> new RewardEnsemble(List.of(), new RewardEnsemble.Mean()))
                 .hasMessageContaining("at least one");
     }
-
-    @Test
-    void budgetsCutIntoConsecutiveParts() {
-        assertThat(TokenBudget.split(new int[] {3, 4, 9, 1, 1}, 7))
-                .containsExactly(new TokenBudget.Part(0, 2), new TokenBudget.Part(2, 3), new TokenBudget.Part(3, 5));
-        assertThat(TokenBudget.split(new int[0], 7)).isEmpty();
-        assertThatThrownBy(() -> TokenBudget.split(new int[] {1}, 0)).hasMessageContaining("at least one token");
-    }
 }

@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A trunk with one number per token instead of a vocabulary: what reward models and value functions are. The head is
@@ -27,14 +26,14 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class ScalarTransformer implements Checkpointable, AutoCloseable {
 
     /** Name of the head's weight. */
-    public static final String HEAD = "score.weight";
+    public static final String HEAD = ScalarHead.NAME;
 
     private final ModelCore core;
-    private final Parameter head;
+    private final ScalarHead head;
 
     private ScalarTransformer(ModelCore core) {
         this.core = core;
-        this.head = core.store().get(HEAD);
+        this.head = ScalarHead.of(core);
     }
 
     /**
@@ -46,7 +45,7 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
         for (Parameter parameter : trunk.parameters().parameters()) {
             model.parameters().get(parameter.name()).value().assign(parameter.value());
         }
-        Initialization.scalarHead(model.head, RandomKey.of(seed).child("scalar head"));
+        Initialization.scalarHead(model.head.weight(), RandomKey.of(seed).child("scalar head"));
         return model;
     }
 
@@ -147,32 +146,15 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
         };
     }
 
-    /** {@code scores [M] = hidden[rows] · headᵀ}. */
     private double[][] read(Rows rows, INDArray hidden, Arena arena) {
-        Arena.Mark mark = arena.mark();
-        INDArray read = arena.take(rows.count(), core.config().width());
-        INDArray scores = arena.take(rows.count(), 1);
-        core.kernels().gatherRows(hidden, rows.rows(), read);
-        Nd4j.gemm(read, head.value(), scores, false, true, 1, 0);
-        double[] flat = scores.dup().data().asDouble();
-        arena.release(mark);
-        return rows.ragged(flat);
+        return rows.ragged(head.forward(rows.rows(), hidden, arena));
     }
 
     private void goBackward(Rows rows, Transformer.Pass pass, double[] dScores) {
         Arena arena = core.trainingArena();
         Arena.Mark mark = arena.mark();
-        INDArray read = arena.take(rows.count(), core.config().width());
-        core.kernels().gatherRows(pass.hidden(), rows.rows(), read);
-        INDArray d = arena.take(rows.count(), 1);
-        try (INDArray raw = Nd4j.createFromArray(dScores)) {
-            d.assign(raw.reshape(dScores.length, 1));
-        }
-        Nd4j.gemm(d, read, head.gradient(), true, false, 1, 1);
-        INDArray dRead = arena.take(rows.count(), core.config().width());
-        Nd4j.gemm(d, head.value(), dRead, false, false, 1, 0);
         INDArray dHidden = arena.takeZeros(rows.packed().rows(), core.config().width());
-        core.kernels().scatterAddRows(dRead, rows.rows(), dHidden);
+        head.backward(rows.rows(), dScores, pass.hidden(), dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
         arena.release(mark);
     }
@@ -222,10 +204,6 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
                 }
             }
             return new Rows(packed, rows, counts);
-        }
-
-        int count() {
-            return rows.length;
         }
 
         double[][] ragged(double[] flat) {

@@ -20,7 +20,7 @@ record ScoredRows(PackedTokens packed, int[] rows, int[] targets, int[] counts) 
 
     static ScoredRows of(SequenceBatch batch, TransformerConfig config) {
         List<TokenSequence> sequences =
-                batch.sequences().stream().map(ScoredSequence::tokens).toList();
+                batch.sequences().stream().map(ScoredRows::inputs).toList();
         PackedTokens packed = PackedTokens.of(sequences, config.vocabularySize(), config.contextLength());
         int[] rows = new int[batch.scoredCount()];
         int[] targets = new int[rows.length];
@@ -32,10 +32,23 @@ record ScoredRows(PackedTokens packed, int[] rows, int[] targets, int[] counts) 
             for (int k = 0; k < counts[i]; k++) {
                 int position = sequence.position(k);
                 rows[at] = packed.start(i) + position - 1;
-                targets[at++] = sequence.tokens().get(position);
+                targets[at++] = target(i, sequence, position, config);
             }
         }
         return new ScoredRows(packed, rows, targets, counts);
+    }
+
+    private static int target(int i, ScoredSequence sequence, int position, TransformerConfig config) {
+        int target = sequence.tokens().get(position);
+        if (target >= config.vocabularySize()) {
+            throw PackedTokens.outsideVocabulary(i, position, target, config.vocabularySize());
+        }
+        return target;
+    }
+
+    /** All tokens but the last, which is predicted and predicts nothing: so a window of context + 1 tokens fits. */
+    private static TokenSequence inputs(ScoredSequence sequence) {
+        return sequence.tokens().slice(0, Math.max(1, sequence.length() - 1));
     }
 
     /** Number of scored tokens, M. */

@@ -15,8 +15,6 @@ import io.github.rlhf4j.transformer.generation.DecodingSession;
 import io.github.rlhf4j.transformer.generation.Generator;
 import io.github.rlhf4j.transformer.generation.TokenListener;
 import io.github.rlhf4j.transformer.kernels.Arena;
-import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadGradient;
-import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadOutput;
 import io.github.rlhf4j.transformer.model.Initialization;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Transformer;
@@ -38,10 +36,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class TransformerPolicy implements TrainablePolicy, TokenLearner, AutoCloseable {
 
     private final ModelCore core;
+    private final LanguageHead head;
     private final Tokenizer tokenizer;
 
-    private TransformerPolicy(ModelCore core, Tokenizer tokenizer) {
+    TransformerPolicy(ModelCore core, Tokenizer tokenizer) {
         this.core = core;
+        this.head = new LanguageHead(core);
         this.tokenizer = tokenizer;
     }
 
@@ -63,7 +63,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         return policy;
     }
 
-    private static TransformerPolicy allocate(
+    static TransformerPolicy allocate(
             TransformerConfig config, Tokenizer tokenizer, AdamWConfig optimizer, DataType dataType) {
         if (tokenizer.vocabularySize() > config.vocabularySize()) {
             throw new IllegalArgumentException("the tokenizer has " + tokenizer.vocabularySize()
@@ -136,7 +136,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     private TokenScores scorePart(SequenceBatch part, Arena arena) {
         ScoredRows scored = ScoredRows.of(part, core.config());
         INDArray hidden = core.trunk().infer(scored.packed(), null, arena);
-        return head(scored, part.temperature(), hidden, null, true, arena);
+        return head.forward(scored, part.temperature(), hidden, arena);
     }
 
     @Override
@@ -145,7 +145,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         Arena.Mark mark = arena.mark();
         ScoredRows scored = ScoredRows.of(batch, core.config());
         Transformer.Pass pass = core.trunk().forward(scored.packed(), null, arena);
-        TokenScores scores = head(scored, batch.temperature(), pass.hidden(), null, true, arena);
+        TokenScores scores = head.forward(scored, batch.temperature(), pass.hidden(), arena);
         return new ForwardPass() {
             private boolean done;
 
@@ -179,17 +179,16 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         Arena arena = core.trainingArena();
         Arena.Mark mark = arena.mark();
         ScoredRows scored = ScoredRows.of(batch, core.config());
-        Transformer.Pass pass = core.trunk().forward(scored.packed(), dropout, arena);
         double[] dLogProbs = scored.flat(weights, "weights");
         for (int i = 0; i < dLogProbs.length; i++) {
             dLogProbs[i] = -dLogProbs[i]; // loss = −Σ weight·logProb
         }
+        Transformer.Pass pass = core.trunk().forward(scored.packed(), dropout, arena);
         double[][] logProbs = goBackward(scored, batch.temperature(), pass, dLogProbs, null);
         arena.release(mark);
         return logProbs;
     }
 
-    /** Head forward and backward in one pass over its chunks, then the trunk; returns the log-probabilities. */
     private double[][] goBackward(
             ScoredRows scored,
             double temperature,
@@ -198,45 +197,11 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
             double @Nullable [] dEntropies) {
         Arena arena = core.trainingArena();
         Arena.Mark mark = arena.mark();
-        INDArray dScoredHidden =
-                arena.take(Math.max(1, scored.count()), core.config().width());
-        TokenHeadGradient gradient = new TokenHeadGradient(
-                dLogProbs, dEntropies, dScoredHidden, core.trunk().tokenTable().gradient());
-        TokenScores scores = head(scored, temperature, pass.hidden(), gradient, false, arena);
         INDArray dHidden = arena.takeZeros(scored.packed().rows(), core.config().width());
-        if (scored.count() > 0) {
-            core.kernels().scatterAddRows(dScoredHidden, scored.rows(), dHidden);
-        }
+        double[][] logProbs = head.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
         arena.release(mark);
-        return scores.logProbs();
-    }
-
-    private TokenScores head(
-            ScoredRows scored,
-            double temperature,
-            INDArray hidden,
-            @Nullable TokenHeadGradient gradient,
-            boolean withEntropies,
-            Arena arena) {
-        double[] logProbs = new double[scored.count()];
-        double[] entropies = new double[scored.count()];
-        if (scored.count() > 0) {
-            Arena.Mark mark = arena.mark();
-            INDArray atScored = arena.take(scored.count(), core.config().width());
-            core.kernels().gatherRows(hidden, scored.rows(), atScored);
-            core.kernels()
-                    .tokenHead(
-                            atScored,
-                            core.trunk().tokenTable().value(),
-                            scored.targets(),
-                            temperature,
-                            new TokenHeadOutput(logProbs, withEntropies ? entropies : null),
-                            gradient,
-                            arena);
-            arena.release(mark);
-        }
-        return new TokenScores(scored.ragged(logProbs), scored.ragged(entropies));
+        return logProbs;
     }
 
     @Override

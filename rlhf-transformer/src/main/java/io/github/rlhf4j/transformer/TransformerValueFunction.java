@@ -51,8 +51,12 @@ public final class TransformerValueFunction implements TrainableValueFunction, A
         };
     }
 
+    /** All tokens but the last, before which there is a value but after which there is none. */
     static List<TokenSequence> tokens(SequenceBatch batch) {
-        return batch.sequences().stream().map(ScoredSequence::tokens).toList();
+        return batch.sequences().stream()
+                .map(ScoredSequence::tokens)
+                .map(tokens -> tokens.slice(0, Math.max(1, tokens.length() - 1)))
+                .toList();
     }
 
     static List<int[]> positions(SequenceBatch batch) {

@@ -3,6 +3,7 @@ package io.github.rlhf4j.transformer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.github.rlhf4j.core.ActorCritic;
 import io.github.rlhf4j.core.ForwardPass;
 import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
@@ -73,8 +74,7 @@ class TransformerGradientTest {
         policy.accumulate(batch, w, key);
         double[] analytic = policy.parameters().gradients().dup().data().asDouble();
         check(policy.parameters(), analytic, () -> {
-            double loss = -dot(w, policy.accumulate(batch, w, key));
-            return loss;
+            return -dot(w, policy.accumulate(batch, w, key));
         });
     }
 
@@ -91,14 +91,27 @@ class TransformerGradientTest {
         check(model.parameters(), () -> dot(d, model.score(sequences, positions)));
     }
 
+    @Test
+    void policyAndValueOnOneTrunk() {
+        TransformerActorCritic both = TransformerActorCritic.of(TestModels.policy(config, 5), AdamWConfig.gpt3(), 6);
+        SequenceBatch batch = batch(1.3);
+        double[][] g = weights(batch, 11);
+        double[][] v = weights(batch, 12);
+        try (ActorCritic.JointPass pass = both.forwardJointly(batch)) {
+            pass.backward(new TokenGradients(g), v);
+        }
+        check(both.parameters(), () -> dot(g, both.score(batch).logProbs()) + dot(v, both.values(batch)));
+    }
+
     private static void check(ParameterStore store, DoubleSupplier loss) {
         check(store, store.gradients().dup().data().asDouble(), loss);
     }
 
     private static void check(ParameterStore store, double[] analytic, DoubleSupplier loss) {
         for (Parameter parameter : store.parameters()) {
-            // Every element of small tensors, every seventh of the larger ones: all rows and columns are met.
-            long stride = parameter.length() > 60 ? 7 : 1;
+            // All of a vector, every eleventh element of a matrix: prime to the widths here, so each row and column is
+            // met.
+            long stride = parameter.length() > 60 ? 11 : 1;
             for (long i = parameter.offset(); i < parameter.offset() + parameter.length(); i += stride) {
                 double value = store.values().getDouble(i);
                 store.values().putScalar(i, value + STEP);

@@ -3,7 +3,6 @@ package io.github.rlhf4j.reward.training;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.PreferenceDataset;
 import io.github.rlhf4j.core.Ranking;
-import io.github.rlhf4j.reward.TokenBudget;
 import io.github.rlhf4j.reward.TrainableRewardModel;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -261,6 +261,14 @@ class RewardModelTrainerTest {
     }
 
     @Test
+    void budgetsCutIntoConsecutiveParts() {
+        assertThat(TokenBudget.split(new int[] {3, 4, 9, 1, 1}, 7))
+                .containsExactly(new TokenBudget.Part(0, 2), new TokenBudget.Part(2, 3), new TokenBudget.Part(3, 5));
+        assertThat(TokenBudget.split(new int[0], 7)).isEmpty();
+        assertThatThrownBy(() -> TokenBudget.split(new int[] {1}, 0)).hasMessageContaining("at least one token");
+    }
+
+    @Test
     void theDefaultsAreInstructGpts() {
         RewardModelConfig config = RewardModelConfig.instructGpt(6400, 1);
         assertThat(config.epochs()).isEqualTo(1);

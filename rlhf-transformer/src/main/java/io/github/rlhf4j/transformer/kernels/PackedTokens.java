@@ -53,11 +53,17 @@ public final class PackedTokens {
         }
         for (int t = 0; t < sequence.length(); t++) {
             if (sequence.get(t) >= vocabularySize) {
-                throw new IllegalArgumentException("sequence " + i + " has token " + sequence.get(t) + " at position "
-                        + t + "; the model's vocabulary has " + vocabularySize
-                        + " tokens. Was it encoded with this model's tokenizer?");
+                throw outsideVocabulary(i, t, sequence.get(t), vocabularySize);
             }
         }
+    }
+
+    /** The error for a token that a model does not have. */
+    public static IllegalArgumentException outsideVocabulary(
+            int sequence, int position, int token, int vocabularySize) {
+        return new IllegalArgumentException("sequence " + sequence + " has token " + token + " at position " + position
+                + "; the model's vocabulary has " + vocabularySize
+                + " tokens. Was it encoded with this model's tokenizer?");
     }
 
     /** Number of sequences, B. */

@@ -149,11 +149,14 @@ public abstract class LanguageModelTrainer implements Trainer {
 
     private void requireFinite(double loss) {
         if (!Double.isFinite(loss)) {
-            throw new DivergenceException(name() + " diverged: the loss of step " + (stepsDone + 1) + " is " + loss
-                    + " (the last finite loss was "
-                    + (Double.isNaN(lastLoss) ? "none" : lastLoss + ", of step " + stepsDone)
-                    + "). Nothing was updated. Resume from a checkpoint before it with a lower learning rate or a longer"
-                    + " warm-up");
+            String before = Double.isNaN(lastLoss)
+                    ? "no step before it had a finite loss"
+                    : "the last finite loss was " + lastLoss + ", of step " + stepsDone;
+            throw new DivergenceException(
+                    name() + " diverged: the loss of step " + (stepsDone + 1) + " is " + loss + " ("
+                            + before
+                            + "). Nothing was updated. Resume from an earlier checkpoint with a lower learning rate or a"
+                            + " longer warm-up; when it is so from the first step, look at the data and the initial weights");
         }
     }
 

@@ -10,11 +10,14 @@ import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.random.RandomKey;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -119,7 +122,7 @@ class GeneratorTest {
 
     @Test
     void samplesOfOnePromptDiffer() {
-        List<TokenSequence> same = java.util.Collections.nCopies(8, TokenSequence.of(3));
+        List<TokenSequence> same = Collections.nCopies(8, TokenSequence.of(3));
         List<Completion> completions =
                 over(GeneratorTest::hashing).complete(same, Sampling.exact(10, 1.0, Set.of()), 4);
         assertThat(completions.stream().map(Completion::response).distinct()).hasSizeGreaterThan(6);
@@ -173,7 +176,7 @@ class GeneratorTest {
 
     @Test
     void theStreamNeverHoldsHalfACharacter() {
-        byte[] smile = "é😀!".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        byte[] smile = "é😀!".getBytes(StandardCharsets.UTF_8);
         int[] script = new int[smile.length];
         Arrays.setAll(script, i -> smile[i] & 0xff);
         Recorder recorder = new Recorder();
@@ -196,6 +199,66 @@ class GeneratorTest {
         assertThat(String.join("", recorder.texts)).isEqualTo(TOKENIZER.decode(completion.response()));
         assertThat(recorder.tokens)
                 .containsExactly(completion.response().stream().boxed().toArray(Integer[]::new));
+    }
+
+    /** However a text is cut into tokens, the stream ends right before the first occurrence of the stop string. */
+    @Property(tries = 200)
+    void theStreamEndsBeforeTheStopStringHoweverTheTextIsCut(@ForAll long seed) {
+        PieceTokenizer tokenizer = new PieceTokenizer("a", "b", "ab", "aab", "ba", "abaa");
+        RandomKey key = RandomKey.of(seed);
+        int[] script = new int[30];
+        Arrays.setAll(script, i -> 256 + key.child(i).below(6));
+        String text = tokenizer.decode(TokenSequence.of(script));
+        String stop = "aabab";
+        Recorder recorder = new Recorder();
+        Completion completion = new Generator(
+                        tokenizer, () -> FakeSession.script(100, tokenizer.vocabularySize(), script))
+                .complete(
+                        List.of(TokenSequence.of(0)),
+                        Sampling.greedy(30, Set.of()).withStopStrings(stop),
+                        1,
+                        recorder)
+                .get(0);
+        int at = text.indexOf(stop);
+        assertThat(String.join("", recorder.texts)).isEqualTo(at < 0 ? text : text.substring(0, at));
+        assertThat(completion.stopReason()).isEqualTo(at < 0 ? StopReason.LENGTH : StopReason.STOP_STRING);
+        TokenSequence allButLast =
+                completion.response().slice(0, completion.response().length() - 1);
+        assertThat(tokenizer.decode(allButLast)).as("not a token too many").doesNotContain(stop);
+    }
+
+    /** DESIGN §3: several threads may run inference on one model at once. */
+    @Test
+    void threadsShareAGenerator() {
+        Generator generator = over(GeneratorTest::hashing);
+        List<TokenSequence> prompts = List.of(TokenSequence.of(1), TokenSequence.of(2, 3));
+        Sampling sampling = Sampling.exact(20, 1.0, Set.of(11)).withTopK(5);
+        List<TokenSequence> alone = responses(generator.complete(prompts, sampling, 8));
+        List<List<TokenSequence>> together = IntStream.range(0, 16)
+                .parallel()
+                .mapToObj(i -> responses(generator.complete(prompts, sampling, 8)))
+                .toList();
+        assertThat(together).containsOnly(alone);
+    }
+
+    private static List<TokenSequence> responses(List<Completion> completions) {
+        return completions.stream().map(Completion::response).toList();
+    }
+
+    @Test
+    void rowsOfALargeVocabularyAreDrawnInParallelWithTheSameErrors() {
+        float[] flat = new float[50_000];
+        float[] broken = flat.clone();
+        broken[49_999] = Float.NaN;
+        Supplier<DecodingSession> sessions = () -> new FakeSession(9, tokens -> tokens[0] == 2 ? broken : flat);
+        Sampling sampling = Sampling.exact(3, 1.0, Set.of());
+        List<TokenSequence> fine = List.of(TokenSequence.of(0), TokenSequence.of(1), TokenSequence.of(3));
+        assertThat(responses(new Generator(TOKENIZER, sessions, 1).complete(fine, sampling, 5)))
+                .isEqualTo(responses(new Generator(TOKENIZER, sessions, 3).complete(fine, sampling, 5)));
+        List<TokenSequence> bad = List.of(TokenSequence.of(0), TokenSequence.of(1), TokenSequence.of(2));
+        assertThatThrownBy(() -> new Generator(TOKENIZER, sessions).complete(bad, sampling, 5))
+                .isInstanceOf(DivergenceException.class)
+                .hasMessageContaining("completing prompt 2: the logit of token 49999");
     }
 
     @Test

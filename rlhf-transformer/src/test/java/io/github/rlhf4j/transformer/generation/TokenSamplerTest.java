@@ -13,7 +13,10 @@ import io.github.rlhf4j.core.test.SharedData;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -85,8 +88,7 @@ class TokenSamplerTest {
             @ForAll @DoubleRange(min = 0.1, max = 3) double temperature,
             @ForAll @IntRange(max = 4) int topK,
             @ForAll long seed) {
-        Sampling sampling =
-                new Sampling(1, temperature, topK, topK == 3 ? 0.5 : 1.0, 1.0, Set.of(), java.util.List.of());
+        Sampling sampling = new Sampling(1, temperature, topK, topK == 3 ? 0.5 : 1.0, 1.0, Set.of(), List.of());
         TokenSampler.Draw draw = new TokenSampler(sampling).draw(logits, RandomKey.of(seed));
         double expected = Math.log(probabilities(logits, temperature)[draw.token()]);
         assertThat(draw.logProb()).isCloseTo(expected, within(1e-9 * Math.max(1, -expected)));
@@ -170,6 +172,31 @@ class TokenSamplerTest {
                 .isEqualTo(1);
         assertThat(new TokenSampler(greedy).draw(positive, RandomKey.of(1)).token())
                 .isZero();
+    }
+
+    /** Penalty, temperature, top-k, top-p: each case comes out differently in any other order of its two operations. */
+    @Test
+    void theOrderOfOperationsIsHuggingFaces() {
+        BitSet seen = new BitSet();
+        seen.set(0);
+        float[] logits = {3, 2.9f, 2.8f, 0};
+        Sampling penaltyBeforeTopK = EXACT.withRepetitionPenalty(2).withTopK(1);
+        assertThat(drawn(penaltyBeforeTopK, logits, seen)).containsExactly(1);
+        Sampling temperatureBeforeTopP = EXACT.withTemperature(0.01).withTopP(0.9);
+        assertThat(drawn(temperatureBeforeTopP, logits, seen)).containsExactly(0);
+        assertThat(drawn(EXACT.withTopP(0.9), logits, seen)).containsExactly(0, 1, 2);
+        Sampling topKBeforeTopP = EXACT.withTopK(2).withTopP(0.5);
+        assertThat(drawn(topKBeforeTopP, logits, seen)).containsExactly(0);
+        assertThat(drawn(EXACT.withTopP(0.5), logits, seen)).containsExactly(0, 1);
+    }
+
+    private static SortedSet<Integer> drawn(Sampling sampling, float[] logits, BitSet seen) {
+        TokenSampler sampler = new TokenSampler(sampling);
+        SortedSet<Integer> tokens = new TreeSet<>();
+        for (int i = 0; i < 300; i++) {
+            tokens.add(sampler.draw(logits, seen, RandomKey.of(11).child(i)).token());
+        }
+        return tokens;
     }
 
     @Test

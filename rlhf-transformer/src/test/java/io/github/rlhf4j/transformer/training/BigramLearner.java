@@ -33,6 +33,8 @@ final class BigramLearner implements TokenLearner {
     /** From this update on, every log-probability is NaN. */
     int breaksAfter = Integer.MAX_VALUE;
 
+    boolean diskIsFull;
+
     BigramLearner(int vocabularySize) {
         logits = new double[vocabularySize][vocabularySize];
         gradient = new double[vocabularySize][vocabularySize];
@@ -117,7 +119,10 @@ final class BigramLearner implements TokenLearner {
                 Arrays.stream(row).forEach(bytes::putDouble);
             }
         }
-        Files.write(directory.resolve("bigram.bin"), bytes.array());
+        Files.write(directory.resolve("bigram.bin"), Arrays.copyOf(bytes.array(), diskIsFull ? 5 : bytes.capacity()));
+        if (diskIsFull) {
+            throw new IOException("No space left on device");
+        }
     }
 
     @Override

@@ -149,6 +149,27 @@ class PretrainingTrainerTest {
     }
 
     @Test
+    void aSaveThatFailsLeavesTheCheckpointBeforeIt(@TempDir Path directory) throws IOException {
+        PackedDocuments text = markov(500, 1);
+        Path checkpoint = directory.resolve("checkpoint");
+        BigramLearner learner = new BigramLearner(4);
+        PretrainingTrainer trainer = new PretrainingTrainer(learner, text, null, CONFIG);
+        trainer.step();
+        trainer.save(checkpoint);
+        trainer.step();
+        learner.diskIsFull = true;
+        assertThatThrownBy(() -> trainer.save(checkpoint))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("No space left");
+        PretrainingTrainer resumed = new PretrainingTrainer(new BigramLearner(4), text, null, CONFIG);
+        resumed.restore(checkpoint);
+        assertThat(resumed.stepsDone()).isEqualTo(1);
+        try (var files = Files.list(directory)) {
+            assertThat(files).as("nothing half-written is left").containsExactly(checkpoint);
+        }
+    }
+
+    @Test
     void shuffledEpochsPredictEachTokenOnce() {
         int[] ids = IntStream.range(0, 41).toArray();
         PackedDocuments text = PackedDocuments.ofTokens(ids, 41);

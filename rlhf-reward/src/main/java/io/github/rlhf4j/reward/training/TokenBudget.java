@@ -1,13 +1,13 @@
-package io.github.rlhf4j.reward;
+package io.github.rlhf4j.reward.training;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /** Splits a list into consecutive parts that cost no more than a budget of tokens each. */
-public final class TokenBudget {
+final class TokenBudget {
 
     /** Indices {@code [from, to)}. */
-    public record Part(int from, int to) {}
+    record Part(int from, int to) {}
 
     private TokenBudget() {}
 
@@ -17,7 +17,7 @@ public final class TokenBudget {
      * @param costs tokens of each item, in order
      * @param budget tokens per part, ≥ 1
      */
-    public static List<Part> split(int[] costs, int budget) {
+    static List<Part> split(int[] costs, int budget) {
         if (budget < 1) {
             throw new IllegalArgumentException("a batch must be allowed at least one token, got " + budget);
         }
