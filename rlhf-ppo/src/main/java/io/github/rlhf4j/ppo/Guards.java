@@ -1,0 +1,64 @@
+package io.github.rlhf4j.ppo;
+
+import io.github.rlhf4j.core.DivergenceException;
+import io.github.rlhf4j.ppo.math.Ragged;
+
+/** Checks that stop a run whose numbers cannot be right, with what is most likely wrong. */
+final class Guards {
+
+    private final GuardSettings settings;
+
+    Guards(GuardSettings settings) {
+        this.settings = settings;
+    }
+
+    /**
+     * Before the first update on a rollout, the policy that scores is the policy that sampled: each ratio is 1.
+     *
+     * @return the largest |log ratio| of a token, nats
+     */
+    double requireOnPolicy(double[][] scored, double[][] sampled) {
+        Ragged.requireSameShape("scored log-probs", scored, "sampled log-probs", sampled);
+        double largest = 0;
+        for (int i = 0; i < scored.length; i++) {
+            for (int t = 0; t < scored[i].length; t++) {
+                double difference = Math.abs(scored[i][t] - sampled[i][t]);
+                if (!(difference <= settings.onPolicyTolerance())) {
+                    throw new IllegalStateException("sampler and scorer disagree: before the first update on a rollout"
+                            + " the ratio of each token must be 1, but token " + t + " of a response was drawn with"
+                            + " log-probability " + sampled[i][t] + " and is scored " + scored[i][t]
+                            + " (tolerance " + settings.onPolicyTolerance()
+                            + " nats). Usual causes: another temperature"
+                            + " when scoring, top-k, top-p or a penalty when sampling, dropout on in one of them,"
+                            + " padding that is attended to, a cache of keys and values that is off by one position,"
+                            + " or parameters changed in between. PPO on such ratios is not PPO");
+                }
+                largest = Math.max(largest, difference);
+            }
+        }
+        return largest;
+    }
+
+    /** A rollout's total K1 may be negative by chance, but not by much: see {@link GuardSettings}. */
+    void requirePossibleKl(double[][] k1) {
+        double total = Ragged.sum(k1);
+        requireFinite("the log-probability ratio of policy and reference", total);
+        double limit = Math.log(settings.negativeKlSignificance());
+        if (total < limit) {
+            throw new IllegalStateException("negative KL: over the " + k1.length + " responses of a rollout, Σ log π −"
+                    + " log π_ref is " + total + " nats. For responses drawn from π a total below " + limit + " has a"
+                    + " probability below " + settings.negativeKlSignificance() + ", so they were not drawn from what"
+                    + " their log-probabilities say. Usual causes: truncated or penalised sampling, policy and reference"
+                    + " scored at different temperatures or on different tokens, dropout on in one of them. PPO would"
+                    + " now be paid for making it worse");
+        }
+    }
+
+    static void requireFinite(String what, double value) {
+        if (!Double.isFinite(value)) {
+            throw new DivergenceException(what + " is " + value + ": the run has diverged. Go back to the last"
+                    + " checkpoint and lower the learning rate, or clip gradients and scores harder; ppo/gradient_norm,"
+                    + " ppo/approx_kl and ppo/value_loss of the steps before show where it began");
+        }
+    }
+}

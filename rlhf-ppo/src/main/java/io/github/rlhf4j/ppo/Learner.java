@@ -1,0 +1,120 @@
+package io.github.rlhf4j.ppo;
+
+import io.github.rlhf4j.core.ActorCritic;
+import io.github.rlhf4j.core.Checkpointable;
+import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.SequenceBatch;
+import io.github.rlhf4j.core.TokenGradients;
+import io.github.rlhf4j.core.TokenScores;
+import io.github.rlhf4j.core.TrainablePolicy;
+import io.github.rlhf4j.core.TrainableValueFunction;
+import io.github.rlhf4j.core.UpdateReport;
+import io.github.rlhf4j.core.ValuePass;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/** Policy and value function as one thing that learns, whether they share a trunk or not. */
+sealed interface Learner extends Checkpointable {
+
+    static Learner of(TrainablePolicy policy, Critic critic) {
+        if (critic instanceof Critic.Separate separate) {
+            return new TwoModels(policy, separate.valueFunction());
+        } else if (policy instanceof ActorCritic actorCritic) {
+            return new SharedTrunk(actorCritic);
+        }
+        throw new IllegalArgumentException("a critic on the policy's trunk needs a policy that is an ActorCritic, got "
+                + policy.getClass().getName() + "; give one, or use Critic.separate(valueFunction)");
+    }
+
+    /** V of each scored token, before the rollout's first update. */
+    double[][] values(SequenceBatch batch);
+
+    /**
+     * One forward and backward pass. The objectives turn what the forward pass gives into its gradient; they may throw,
+     * before anything has gone backward.
+     */
+    void accumulate(
+            SequenceBatch batch,
+            Function<TokenScores, TokenGradients> policyObjective,
+            UnaryOperator<double[][]> valueObjective);
+
+    /** Applies what was accumulated and returns what happened to the policy. */
+    UpdateReport update(double policyRate, double valueRate);
+
+    /** Two networks, two optimisers; the passes follow one another, so only one's activations are alive. */
+    record TwoModels(TrainablePolicy policy, TrainableValueFunction valueFunction) implements Learner {
+
+        @Override
+        public double[][] values(SequenceBatch batch) {
+            return valueFunction.values(batch);
+        }
+
+        @Override
+        public void accumulate(
+                SequenceBatch batch,
+                Function<TokenScores, TokenGradients> policyObjective,
+                UnaryOperator<double[][]> valueObjective) {
+            try (ForwardPass pass = policy.forward(batch)) {
+                pass.backward(policyObjective.apply(pass.scores()));
+            }
+            try (ValuePass pass = valueFunction.forward(batch)) {
+                pass.backward(valueObjective.apply(pass.values()));
+            }
+        }
+
+        @Override
+        public UpdateReport update(double policyRate, double valueRate) {
+            valueFunction.update(valueRate);
+            return policy.update(policyRate);
+        }
+
+        @Override
+        public void saveState(Path directory) throws IOException {
+            policy.saveState(Files.createDirectory(directory.resolve("policy")));
+            valueFunction.saveState(Files.createDirectory(directory.resolve("value")));
+        }
+
+        @Override
+        public void restoreState(Path directory) throws IOException {
+            policy.restoreState(directory.resolve("policy"));
+            valueFunction.restoreState(directory.resolve("value"));
+        }
+    }
+
+    /** One network with two heads, one optimiser at the policy's rate. */
+    record SharedTrunk(ActorCritic model) implements Learner {
+
+        @Override
+        public double[][] values(SequenceBatch batch) {
+            return model.values(batch);
+        }
+
+        @Override
+        public void accumulate(
+                SequenceBatch batch,
+                Function<TokenScores, TokenGradients> policyObjective,
+                UnaryOperator<double[][]> valueObjective) {
+            try (ActorCritic.JointPass pass = model.forwardJointly(batch)) {
+                pass.backward(policyObjective.apply(pass.scores()), valueObjective.apply(pass.values()));
+            }
+        }
+
+        @Override
+        public UpdateReport update(double policyRate, double valueRate) {
+            return model.update(policyRate);
+        }
+
+        @Override
+        public void saveState(Path directory) throws IOException {
+            model.saveState(Files.createDirectory(directory.resolve("policy")));
+        }
+
+        @Override
+        public void restoreState(Path directory) throws IOException {
+            model.restoreState(directory.resolve("policy"));
+        }
+    }
+}

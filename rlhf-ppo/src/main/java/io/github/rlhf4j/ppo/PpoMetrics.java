@@ -1,0 +1,92 @@
+package io.github.rlhf4j.ppo;
+
+import io.github.rlhf4j.ppo.math.ExplainedVariance;
+import io.github.rlhf4j.ppo.math.KlEstimator;
+import io.github.rlhf4j.ppo.math.KlUnit;
+import io.github.rlhf4j.ppo.math.Ragged;
+import io.github.rlhf4j.ppo.math.RatioStatistics;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What a step reports, by path, in the order a reader wants it. */
+final class PpoMetrics {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PpoMetrics.class);
+
+    private final Map<String, Double> metrics = new LinkedHashMap<>();
+
+    /** Nats and reward units per sequence, except the entropy, which is per token. */
+    PpoMetrics objective(
+            double[] scores, double[][] rewards, double[][] logProbs, double[][] reference, double coefficient) {
+        metrics.put("objective/score", Arrays.stream(scores).average().orElseThrow());
+        metrics.put("objective/score_std", standardDeviation(scores));
+        metrics.put("objective/reward", Ragged.sum(rewards) / rewards.length);
+        metrics.put("objective/kl", KlUnit.PER_SEQUENCE.of(KlEstimator.K1.values(logProbs, reference)));
+        metrics.put("objective/kl_k3", KlUnit.PER_SEQUENCE.of(KlEstimator.K3.values(logProbs, reference)));
+        metrics.put("objective/kl_coefficient", coefficient);
+        return this;
+    }
+
+    PpoMetrics rollout(Rollout rollout, long iteration) {
+        long stopped = rollout.completions().stream().filter(c -> c.stopped()).count();
+        long distinct =
+                rollout.completions().stream().map(c -> c.response()).distinct().count();
+        metrics.put("rollout/length", (double) rollout.batch().scoredCount() / rollout.size());
+        metrics.put("rollout/stopped", (double) stopped / rollout.size());
+        metrics.put("rollout/distinct", (double) distinct / rollout.size());
+        if (distinct == 1 && rollout.size() > 1) {
+            LOG.warn(
+                    "iteration {}: all {} responses are the same, {}: the policy has collapsed, or the task has one"
+                            + " answer. A larger KL coefficient, a lower learning rate or an entropy bonus keeps it wider",
+                    iteration + 1,
+                    rollout.size(),
+                    rollout.exchanges().get(0).response());
+        }
+        return this;
+    }
+
+    PpoMetrics updates(UpdateTally tally, double[][] values, double[][] returns) {
+        RatioStatistics statistics = tally.statistics();
+        metrics.put("objective/entropy", tally.entropy());
+        metrics.put("ppo/policy_loss", tally.policyLoss());
+        metrics.put("ppo/value_loss", tally.valueLoss());
+        metrics.put("ppo/approx_kl", statistics.approximateKl());
+        metrics.put("ppo/approx_kl_k3", statistics.approximateKlK3());
+        metrics.put("ppo/clip_fraction", statistics.clipFraction());
+        metrics.put("ppo/value_clip_fraction", tally.valueClipFraction());
+        metrics.put("ppo/ratio", statistics.ratio());
+        metrics.put("ppo/on_policy_error", tally.onPolicyError());
+        metrics.put("ppo/explained_variance", ExplainedVariance.of(values, returns));
+        metrics.put("ppo/gradient_norm", tally.gradientNorm());
+        metrics.put("ppo/updates", (double) tally.updates());
+        return this;
+    }
+
+    PpoMetrics rates(PpoConfig config, long iteration) {
+        metrics.put("ppo/learning_rate", config.policyRate().at(iteration));
+        metrics.put("ppo/value_learning_rate", config.valueRate().at(iteration));
+        return this;
+    }
+
+    PpoMetrics pretraining(UpdateTally tally, double coefficient) {
+        if (coefficient > 0) {
+            metrics.put("ptx/loss", tally.ptxLoss());
+        }
+        return this;
+    }
+
+    Map<String, Double> asMap() {
+        return metrics;
+    }
+
+    private static double standardDeviation(double[] scores) {
+        double mean = Arrays.stream(scores).average().orElseThrow();
+        return Math.sqrt(Arrays.stream(scores)
+                .map(s -> (s - mean) * (s - mean))
+                .average()
+                .orElseThrow());
+    }
+}

@@ -1,0 +1,227 @@
+package io.github.rlhf4j.ppo;
+
+import io.github.rlhf4j.core.Policy;
+import io.github.rlhf4j.core.Prompt;
+import io.github.rlhf4j.core.RewardModel;
+import io.github.rlhf4j.core.SequenceBatch;
+import io.github.rlhf4j.core.TrainablePolicy;
+import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.core.training.Checkpoints;
+import io.github.rlhf4j.core.training.StepReport;
+import io.github.rlhf4j.core.training.Trainer;
+import io.github.rlhf4j.core.training.TrainerState;
+import io.github.rlhf4j.ppo.math.GeneralizedAdvantages;
+import io.github.rlhf4j.ppo.math.KlController;
+import io.github.rlhf4j.ppo.math.KlEstimator;
+import io.github.rlhf4j.ppo.math.Ragged;
+import io.github.rlhf4j.ppo.math.RewardShaping;
+import io.github.rlhf4j.ppo.math.Whitening;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/**
+ * Proximal policy optimisation of a language model against a reward model, on a KL leash to a reference policy
+ * (Ziegler et al. 2019; Ouyang et al. 2022, "InstructGPT", §3.5).
+ *
+ * <p>The models belong to the caller: the trainer moves policy and critic, only ever scores with the reference, and
+ * closes none of them. All randomness follows from the seed of the configuration.
+ *
+ * <p>Each run checks what must hold: see {@link GuardSettings}. Metrics are by sequence (KL, score, reward) or by token
+ * (entropy, losses, ratios, approximate KL).
+ */
+public final class PpoTrainer implements Trainer {
+
+    private static final String NAME = "ppo";
+    private static final String KL_COEFFICIENT = "klCoefficient";
+
+    private final PpoConfig config;
+    private final TrainablePolicy policy;
+    private final Policy reference;
+    private final RewardModel rewardModel;
+    private final List<Prompt> prompts;
+    private final RolloutListener listener;
+    private final Learner learner;
+    private final Guards guards;
+    private final PpoUpdater updater;
+    private final EpochOrder promptOrder;
+    private final RandomKey rolloutKey;
+    private double klCoefficient;
+    private long iteration;
+
+    PpoTrainer(PpoParts parts) {
+        RandomKey key = RandomKey.of(parts.config().seed()).child(NAME);
+        this.config = parts.config();
+        this.policy = parts.policy();
+        this.reference = parts.reference();
+        this.rewardModel = parts.rewardModel();
+        this.prompts = parts.prompts();
+        this.listener = parts.listener();
+        this.learner = Learner.of(policy, parts.critic());
+        this.guards = new Guards(config.guards());
+        this.updater = new PpoUpdater(config, policy, learner, parts.pretraining(), guards, key);
+        this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
+        this.rolloutKey = key.child("rollouts");
+        this.klCoefficient = config.rewards().kl().initialCoefficient();
+    }
+
+    /** One iteration: a rollout, and the updates on it. */
+    @Override
+    public StepReport step() {
+        requireUnfinished();
+        Rollout rollout = Rollout.sample(policy, nextPrompts(), config.sampling(), rolloutSeed());
+        double[][] logProbs = rollout.logProbs();
+        double[][] referenceLogProbs = scoreWithReference(rollout);
+        double[][] kl = KlEstimator.K1.values(logProbs, referenceLogProbs);
+        guards.requirePossibleKl(kl);
+        double[] scores = Scoring.score(rewardModel, rollout.exchanges());
+        tellListener(rollout, scores, kl);
+
+        double[][] rewards = shapeRewards(scores, rollout.stopped(), kl);
+        double[][] values = estimateValues(rollout);
+        GeneralizedAdvantages estimate = estimateAdvantages(rewards, values);
+        double[][] advantages = whitenAdvantages(estimate.advantages());
+        Experience experience = new Experience(rollout.batch(), logProbs, values, advantages, estimate.returns());
+
+        UpdateTally updates = updater.optimise(experience, iteration);
+
+        PpoMetrics metrics = new PpoMetrics()
+                .objective(scores, rewards, logProbs, referenceLogProbs, klCoefficient)
+                .rollout(rollout, iteration)
+                .updates(updates, values, estimate.returns())
+                .pretraining(updates, config.losses().ptxCoefficient())
+                .rates(config, iteration);
+        klCoefficient = nextKlCoefficient(kl);
+        iteration++;
+        return new StepReport(NAME, iteration, totalSteps(), metrics.asMap());
+    }
+
+    private List<Prompt> nextPrompts() {
+        int count = config.batches().rollout();
+        return Arrays.stream(promptOrder.take(iteration * count, count))
+                .mapToObj(prompts::get)
+                .toList();
+    }
+
+    private long rolloutSeed() {
+        return rolloutKey.child(iteration).bits();
+    }
+
+    private double[][] scoreWithReference(Rollout rollout) {
+        return byMicrobatch("the log-probs of the reference policy", rollout.batch(), batch -> reference
+                .score(batch)
+                .logProbs());
+    }
+
+    private double[][] estimateValues(Rollout rollout) {
+        double[][] values = byMicrobatch("the values of the critic", rollout.batch(), learner::values);
+        Guards.requireFinite("the value of a response token", Ragged.sum(values));
+        return values;
+    }
+
+    /** No pass is larger than a micro-batch, so that this setting bounds the memory of the run. */
+    private double[][] byMicrobatch(String what, SequenceBatch batch, Function<SequenceBatch, double[][]> scorer) {
+        double[][] rows = new double[batch.size()][];
+        int size = config.batches().microbatch();
+        for (int from = 0; from < rows.length; from += size) {
+            SequenceBatch part = batch.select(IntStream.range(from, from + size).toArray());
+            double[][] scored = scorer.apply(part);
+            part.checkShape(what, scored);
+            System.arraycopy(scored, 0, rows, from, size);
+        }
+        return rows;
+    }
+
+    /** −β·KL per token, and the score on the last one. */
+    private double[][] shapeRewards(double[] scores, boolean[] stopped, double[][] kl) {
+        RewardSettings settings = config.rewards();
+        double limit = settings.scoreLimit();
+        double[] limited = limit > 0 ? RewardShaping.clip(scores, limit) : scores;
+        double[] counted = RewardShaping.applyMissingStop(limited, stopped, settings.missingStop());
+        return RewardShaping.perToken(counted, kl, klCoefficient);
+    }
+
+    private GeneralizedAdvantages estimateAdvantages(double[][] rewards, double[][] values) {
+        AdvantageSettings settings = config.advantages();
+        double[][] scaled = config.rewards().whiten() ? Whitening.scaleToUnitVariance(rewards) : rewards;
+        return GeneralizedAdvantages.estimate(scaled, values, settings.gamma(), settings.lambda());
+    }
+
+    private double[][] whitenAdvantages(double[][] advantages) {
+        return config.advantages().whiten() ? Whitening.standardize(advantages) : advantages;
+    }
+
+    private double nextKlCoefficient(double[][] kl) {
+        KlController controller = config.rewards().kl();
+        return controller.next(klCoefficient, controller.unit().of(kl), kl.length);
+    }
+
+    private void tellListener(Rollout rollout, double[] scores, double[][] kl) {
+        double[] sequenceKl = Ragged.rowSums(kl);
+        boolean[] stopped = rollout.stopped();
+        listener.onRollout(
+                iteration + 1,
+                IntStream.range(0, rollout.size())
+                        .mapToObj(i -> new RolloutSample(
+                                rollout.exchanges().get(i), scores[i], sequenceKl[i], kl[i].length, stopped[i]))
+                        .toList());
+    }
+
+    private void requireUnfinished() {
+        if (finished()) {
+            throw new IllegalStateException("this PPO run has done all of its " + totalSteps()
+                    + " iterations; configure more, or start a new run");
+        }
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public long stepsDone() {
+        return iteration;
+    }
+
+    @Override
+    public long totalSteps() {
+        return config.iterations();
+    }
+
+    /** The KL coefficient β of the next iteration. */
+    public double klCoefficient() {
+        return klCoefficient;
+    }
+
+    @Override
+    public void save(Path directory) throws IOException {
+        Checkpoints.write(directory, fresh -> {
+            learner.saveState(fresh);
+            TrainerState.write(fresh, NAME, iteration, config, Map.of(KL_COEFFICIENT, klCoefficient));
+        });
+    }
+
+    @Override
+    public void restore(Path directory) throws IOException {
+        Checkpoints.verify(directory);
+        TrainerState state = TrainerState.read(directory).requireStage(NAME).requireSameConfig(config);
+        double savedCoefficient = state.number(KL_COEFFICIENT);
+        learner.restoreState(directory);
+        klCoefficient = savedCoefficient;
+        iteration = state.stepsDone();
+    }
+
+    /** Closes nothing: the models are the caller's. */
+    @Override
+    public void close() {}
+
+    /** Begins a trainer: its parts are named one by one. */
+    public static PpoTrainerBuilder builder() {
+        return new PpoTrainerBuilder();
+    }
+}

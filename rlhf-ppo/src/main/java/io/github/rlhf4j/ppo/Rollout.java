@@ -1,0 +1,80 @@
+package io.github.rlhf4j.ppo;
+
+import io.github.rlhf4j.core.Completion;
+import io.github.rlhf4j.core.DivergenceException;
+import io.github.rlhf4j.core.Exchange;
+import io.github.rlhf4j.core.Policy;
+import io.github.rlhf4j.core.Prompt;
+import io.github.rlhf4j.core.Sampling;
+import io.github.rlhf4j.core.SequenceBatch;
+import io.github.rlhf4j.core.TokenSequence;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the policy said to a batch of prompts.
+ *
+ * @param prompts one per response
+ * @param completions the responses' tokens with the log-probs they were drawn with
+ * @param exchanges the same as text, without special tokens: what the reward model sees
+ * @param temperature the responses were drawn at
+ */
+record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange> exchanges, double temperature) {
+
+    /** Samples one response per prompt. */
+    static Rollout sample(Policy policy, List<Prompt> prompts, Sampling sampling, long seed) {
+        List<TokenSequence> tokens = prompts.stream().map(Prompt::tokens).toList();
+        List<Completion> completions = policy.complete(tokens, sampling, seed);
+        requireAnswers(tokens, completions);
+        List<Exchange> exchanges = new ArrayList<>();
+        for (int i = 0; i < completions.size(); i++) {
+            String text = policy.tokenizer().decode(completions.get(i).response());
+            exchanges.add(new Exchange(prompts.get(i).conversation(), text));
+        }
+        return new Rollout(prompts, completions, exchanges, sampling.temperature());
+    }
+
+    /** Prompts and responses, the responses scored, at the sampling temperature. */
+    SequenceBatch batch() {
+        return SequenceBatch.ofCompletions(completions, temperature);
+    }
+
+    int size() {
+        return completions.size();
+    }
+
+    /** log π of each response token when it was drawn, nats. */
+    double[][] logProbs() {
+        return completions.stream().map(Completion::logProbs).toArray(double[][]::new);
+    }
+
+    /** Whether each response ended by itself. */
+    boolean[] stopped() {
+        boolean[] stopped = new boolean[size()];
+        for (int i = 0; i < stopped.length; i++) {
+            stopped[i] = completions.get(i).stopped();
+        }
+        return stopped;
+    }
+
+    private static void requireAnswers(List<TokenSequence> prompts, List<Completion> completions) {
+        if (completions.size() != prompts.size()) {
+            throw new IllegalStateException("the policy was given " + prompts.size() + " prompts and returned "
+                    + completions.size() + " completions; Policy.complete returns one for each, in order");
+        }
+        for (int i = 0; i < prompts.size(); i++) {
+            Completion completion = completions.get(i);
+            if (!completion.prompt().equals(prompts.get(i))) {
+                throw new IllegalStateException("completion " + i + " of the policy answers another prompt than prompt "
+                        + i + "; Policy.complete returns them in the order of the prompts");
+            }
+            for (double logProb : completion.logProbs()) {
+                if (!(logProb <= 0) || Double.isInfinite(logProb)) {
+                    throw new DivergenceException("a sampled token of response " + i + " has log-probability "
+                            + logProb + ", which no drawn token can have: the policy has diverged. Lower the learning"
+                            + " rate, and look at ppo/approx_kl and ppo/gradient_norm of the steps before");
+                }
+            }
+        }
+    }
+}
