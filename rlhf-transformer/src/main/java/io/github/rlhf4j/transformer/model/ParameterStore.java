@@ -1,5 +1,6 @@
 package io.github.rlhf4j.transformer.model;
 
+import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -51,8 +52,10 @@ public final class ParameterStore implements AutoCloseable {
          * Allocates values and gradients, all zero.
          *
          * @param dataType FLOAT for training, DOUBLE for gradient checks
+         * @throws IllegalStateException when no compute backend can be loaded, see {@link ComputeBackend#select}
          */
         public ParameterStore allocate(DataType dataType) {
+            ComputeBackend.ensureSelected();
             long total = 0;
             for (Declared d : declared) {
                 total = Math.addExact(total, Arrays.stream(d.shape()).reduce(1, Math::multiplyExact));

@@ -1,0 +1,145 @@
+package io.github.rlhf4j.transformer;
+
+import io.github.rlhf4j.core.UpdateReport;
+import io.github.rlhf4j.transformer.files.FlatState;
+import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.Kernels;
+import io.github.rlhf4j.transformer.kernels.Nd4jKernels;
+import io.github.rlhf4j.transformer.model.CachedDecoder;
+import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Transformer;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.optimizer.AdamW;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What every model here is made of: parameters, trunk, optimiser (from the first update on) and memory. */
+final class ModelCore implements AutoCloseable {
+
+    private static final String STATE_FILE = "state.safetensors";
+
+    private final TransformerConfig config;
+    private final AdamWConfig optimizerConfig;
+    private final ParameterStore store;
+    private final Kernels kernels = new Nd4jKernels();
+    private final Transformer trunk;
+    private final Arena trainingArena;
+    private final ConcurrentLinkedDeque<Arena> inferenceArenas = new ConcurrentLinkedDeque<>();
+    private @Nullable AdamW optimizer;
+
+    ModelCore(TransformerConfig config, AdamWConfig optimizerConfig, ParameterStore store) {
+        this.config = config;
+        this.optimizerConfig = optimizerConfig;
+        this.store = store;
+        this.trunk = new Transformer(config, store, kernels);
+        this.trainingArena = new Arena(store.dataType());
+    }
+
+    TransformerConfig config() {
+        return config;
+    }
+
+    AdamWConfig optimizerConfig() {
+        return optimizerConfig;
+    }
+
+    ParameterStore store() {
+        return store;
+    }
+
+    Kernels kernels() {
+        return kernels;
+    }
+
+    Transformer trunk() {
+        return trunk;
+    }
+
+    /** Memory of the passes that go backward; one thread. */
+    Arena trainingArena() {
+        return trainingArena;
+    }
+
+    /** Runs {@code work} with an arena of its own, so that several threads may infer at once. */
+    <T> T infer(Function<Arena, T> work) {
+        Arena arena = borrowArena();
+        Arena.Mark mark = arena.mark();
+        try {
+            return work.apply(arena);
+        } finally {
+            arena.release(mark);
+            inferenceArenas.push(arena);
+        }
+    }
+
+    CachedDecoder openSession() {
+        Arena arena = borrowArena();
+        Arena.Mark mark = arena.mark();
+        return new CachedDecoder(trunk, kernels, arena, () -> {
+            arena.release(mark);
+            inferenceArenas.push(arena);
+        });
+    }
+
+    private Arena borrowArena() {
+        Arena free = inferenceArenas.poll();
+        return free == null ? new Arena(store.dataType()) : free;
+    }
+
+    UpdateReport update(double learningRate) {
+        return optimizer().update(learningRate);
+    }
+
+    private AdamW optimizer() {
+        AdamW known = optimizer;
+        if (known == null) {
+            known = new AdamW(optimizerConfig, store);
+            optimizer = known;
+        }
+        return known;
+    }
+
+    /** Parameters, both moments and the step count, to the same bits. */
+    void saveState(Path directory) throws IOException {
+        FlatState.write(
+                directory.resolve(STATE_FILE),
+                buffers(),
+                Map.of("steps", optimizer().steps()));
+    }
+
+    void restoreState(Path directory) throws IOException {
+        Map<String, Long> counters = FlatState.read(directory.resolve(STATE_FILE), buffers());
+        Long steps = counters.get("steps");
+        if (steps == null) {
+            throw new IOException(directory.resolve(STATE_FILE) + " has no counter 'steps'; it is not a model's state");
+        }
+        optimizer().restoreSteps(steps);
+        store.gradients().assign(0);
+    }
+
+    private Map<String, INDArray> buffers() {
+        Map<String, INDArray> buffers = new LinkedHashMap<>();
+        buffers.put("parameters", store.values());
+        buffers.put("optimizer.m", optimizer().firstMoment());
+        buffers.put("optimizer.v", optimizer().secondMoment());
+        return buffers;
+    }
+
+    @Override
+    public void close() {
+        if (optimizer != null) {
+            optimizer.close();
+        }
+        trainingArena.close();
+        inferenceArenas.forEach(Arena::close);
+        inferenceArenas.clear();
+        store.close();
+    }
+}

@@ -1,0 +1,217 @@
+package io.github.rlhf4j.transformer;
+
+import io.github.rlhf4j.core.Checkpointable;
+import io.github.rlhf4j.core.TokenSequence;
+import io.github.rlhf4j.core.UpdateReport;
+import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.PackedTokens;
+import io.github.rlhf4j.transformer.model.Initialization;
+import io.github.rlhf4j.transformer.model.Parameter;
+import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Transformer;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A trunk with one number per token instead of a vocabulary: what reward models and value functions are. The head is
+ * {@code score.weight [1, C]} without a bias, as in Hugging Face's sequence classifiers.
+ */
+public final class ScalarTransformer implements Checkpointable, AutoCloseable {
+
+    /** Name of the head's weight. */
+    public static final String HEAD = ScalarHead.NAME;
+
+    private final ModelCore core;
+    private final ScalarHead head;
+
+    private ScalarTransformer(ModelCore core) {
+        this.core = core;
+        this.head = ScalarHead.of(core);
+    }
+
+    /**
+     * A scalar model on a copy of a language model's trunk, the head drawn from N(0, 1/√(C + 1)) (Ziegler et al. 2019).
+     */
+    public static ScalarTransformer of(TransformerPolicy trunk, AdamWConfig optimizer, long seed) {
+        ScalarTransformer model =
+                allocate(trunk.config(), optimizer, trunk.parameters().dataType());
+        for (Parameter parameter : trunk.parameters().parameters()) {
+            model.parameters().get(parameter.name()).value().assign(parameter.value());
+        }
+        Initialization.scalarHead(model.head.weight(), RandomKey.of(seed).child("scalar head"));
+        return model;
+    }
+
+    /** A model of this shape, all zero, to be read into. */
+    public static ScalarTransformer allocate(TransformerConfig config, AdamWConfig optimizer, DataType dataType) {
+        ParameterStore store =
+                Transformer.declare(config).matrix(HEAD, 1, config.width()).allocate(dataType);
+        return new ScalarTransformer(new ModelCore(config, optimizer, store));
+    }
+
+    /** An independent model with the same weights and a new optimiser. */
+    public ScalarTransformer copy() {
+        return copy(core.optimizerConfig());
+    }
+
+    /** As {@link #copy()}, to be trained with other settings. */
+    public ScalarTransformer copy(AdamWConfig optimizer) {
+        ScalarTransformer copy = allocate(core.config(), optimizer, core.store().dataType());
+        copy.parameters().copyValuesFrom(parameters());
+        return copy;
+    }
+
+    public TransformerConfig config() {
+        return core.config();
+    }
+
+    public ParameterStore parameters() {
+        return core.store();
+    }
+
+    /**
+     * The head's output at some positions of some sequences.
+     *
+     * @param sequences each of 1 to contextLength tokens
+     * @param positions for each sequence, 0-based; the number at position p has seen tokens 0 … p
+     * @return one row per sequence, one entry per position
+     */
+    public double[][] score(List<TokenSequence> sequences, List<int[]> positions) {
+        List<double[]> scores = new ArrayList<>(sequences.size());
+        int from = 0;
+        while (from < sequences.size()) {
+            int to = from;
+            int tokens = 0;
+            while (to < sequences.size()
+                    && (to == from || tokens + sequences.get(to).length() <= Microbatches.TOKENS)) {
+                tokens += sequences.get(to++).length();
+            }
+            Rows rows = Rows.of(sequences.subList(from, to), positions.subList(from, to), core.config());
+            double[][] part = core.infer(arena -> read(rows, core.trunk().infer(rows.packed(), null, arena), arena));
+            scores.addAll(List.of(part));
+            from = to;
+        }
+        return scores.toArray(double[][]::new);
+    }
+
+    /** A pass that goes backward; closed in the reverse order of opening. */
+    public interface ScalarPass extends AutoCloseable {
+
+        /** As {@link ScalarTransformer#score}. */
+        double[][] scores();
+
+        /** Adds the parameter gradients that follow from dLoss/dscore; at most once. */
+        void backward(double[][] dScores);
+
+        @Override
+        void close();
+    }
+
+    /** As {@link #score}, remembering what the backward pass needs. */
+    public ScalarPass forward(List<TokenSequence> sequences, List<int[]> positions) {
+        Arena arena = core.trainingArena();
+        Arena.Mark mark = arena.mark();
+        Rows rows = Rows.of(sequences, positions, core.config());
+        Transformer.Pass pass = core.trunk().forward(rows.packed(), null, arena);
+        double[][] scores = read(rows, pass.hidden(), arena);
+        return new ScalarPass() {
+            private boolean done;
+
+            @Override
+            public double[][] scores() {
+                return scores;
+            }
+
+            @Override
+            public void backward(double[][] dScores) {
+                if (done) {
+                    throw new IllegalStateException("a pass goes backward once, and not after it is closed");
+                }
+                done = true;
+                goBackward(rows, pass, rows.flat(dScores));
+            }
+
+            @Override
+            public void close() {
+                done = true;
+                arena.release(mark);
+            }
+        };
+    }
+
+    private double[][] read(Rows rows, INDArray hidden, Arena arena) {
+        return rows.ragged(head.forward(rows.rows(), hidden, arena));
+    }
+
+    private void goBackward(Rows rows, Transformer.Pass pass, double[] dScores) {
+        Arena arena = core.trainingArena();
+        Arena.Mark mark = arena.mark();
+        INDArray dHidden = arena.takeZeros(rows.packed().rows(), core.config().width());
+        head.backward(rows.rows(), dScores, pass.hidden(), dHidden, arena);
+        core.trunk().backward(pass, dHidden, arena);
+        arena.release(mark);
+    }
+
+    /** Applies what the backward passes added up, clipped, and clears it; see {@code TrainablePolicy.update}. */
+    public UpdateReport update(double learningRate) {
+        return core.update(learningRate);
+    }
+
+    @Override
+    public void saveState(Path directory) throws IOException {
+        core.saveState(directory);
+    }
+
+    @Override
+    public void restoreState(Path directory) throws IOException {
+        core.restoreState(directory);
+    }
+
+    @Override
+    public void close() {
+        core.close();
+    }
+
+    /** Packed sequences and the rows that are read. */
+    private record Rows(PackedTokens packed, int[] rows, int[] counts) {
+
+        static Rows of(List<TokenSequence> sequences, List<int[]> positions, TransformerConfig config) {
+            if (sequences.isEmpty() || sequences.size() != positions.size()) {
+                throw new IllegalArgumentException("scoring needs at least one sequence and positions for each, got "
+                        + sequences.size() + " sequences and " + positions.size() + " position lists");
+            }
+            PackedTokens packed = PackedTokens.of(sequences, config.vocabularySize(), config.contextLength());
+            int[] counts = positions.stream().mapToInt(p -> p.length).toArray();
+            int[] rows = new int[java.util.Arrays.stream(counts).sum()];
+            if (rows.length == 0) {
+                throw new IllegalArgumentException("no position to score in any of " + sequences.size() + " sequences");
+            }
+            int at = 0;
+            for (int i = 0; i < counts.length; i++) {
+                for (int position : positions.get(i)) {
+                    if (position < 0 || position >= packed.length(i)) {
+                        throw new IllegalArgumentException("position " + position + " of sequence " + i
+                                + " is outside its " + packed.length(i) + " tokens");
+                    }
+                    rows[at++] = packed.start(i) + position;
+                }
+            }
+            return new Rows(packed, rows, counts);
+        }
+
+        double[][] ragged(double[] flat) {
+            return Ragged.rows(flat, counts);
+        }
+
+        double[] flat(double[][] ragged) {
+            return Ragged.flat(ragged, counts, "dScores");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+package io.github.rlhf4j.transformer;
+
+import io.github.rlhf4j.core.Completion;
+import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.Sampling;
+import io.github.rlhf4j.core.SequenceBatch;
+import io.github.rlhf4j.core.TokenGradients;
+import io.github.rlhf4j.core.TokenScores;
+import io.github.rlhf4j.core.TokenSequence;
+import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.core.TrainablePolicy;
+import io.github.rlhf4j.core.UpdateReport;
+import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.generation.DecodingSession;
+import io.github.rlhf4j.transformer.generation.Generator;
+import io.github.rlhf4j.transformer.generation.TokenListener;
+import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.model.Initialization;
+import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Transformer;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import io.github.rlhf4j.transformer.training.TokenLearner;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A transformer language model as a policy: trunk and tied token head. Sampling and scoring run from several threads;
+ * training owns the model alone.
+ */
+public final class TransformerPolicy implements TrainablePolicy, TokenLearner, AutoCloseable {
+
+    private final ModelCore core;
+    private final LanguageHead head;
+    private final Tokenizer tokenizer;
+
+    TransformerPolicy(ModelCore core, Tokenizer tokenizer) {
+        this.core = core;
+        this.head = new LanguageHead(core);
+        this.tokenizer = tokenizer;
+    }
+
+    /**
+     * A model with GPT-2's initial weights, in float32.
+     *
+     * @param config its vocabulary at least as large as the tokenizer's
+     */
+    public static TransformerPolicy create(
+            TransformerConfig config, Tokenizer tokenizer, AdamWConfig optimizer, long seed) {
+        return create(config, tokenizer, optimizer, seed, DataType.FLOAT);
+    }
+
+    /** As the other {@code create}, with the type of the numbers: DOUBLE for gradient checks. */
+    public static TransformerPolicy create(
+            TransformerConfig config, Tokenizer tokenizer, AdamWConfig optimizer, long seed, DataType dataType) {
+        TransformerPolicy policy = allocate(config, tokenizer, optimizer, dataType);
+        Initialization.gpt2(policy.parameters(), config, RandomKey.of(seed).child("initial weights"));
+        return policy;
+    }
+
+    static TransformerPolicy allocate(
+            TransformerConfig config, Tokenizer tokenizer, AdamWConfig optimizer, DataType dataType) {
+        if (tokenizer.vocabularySize() > config.vocabularySize()) {
+            throw new IllegalArgumentException("the tokenizer has " + tokenizer.vocabularySize()
+                    + " tokens, the model " + config.vocabularySize()
+                    + "; give the model at least the tokenizer's vocabularySize");
+        }
+        ParameterStore store = Transformer.declare(config).allocate(dataType);
+        return new TransformerPolicy(new ModelCore(config, optimizer, store), tokenizer);
+    }
+
+    /** An independent model with the same weights and a new optimiser: how a reference policy is made. */
+    public TransformerPolicy copy() {
+        return copy(core.optimizerConfig());
+    }
+
+    /** As {@link #copy()}, to be trained with other settings. */
+    public TransformerPolicy copy(AdamWConfig optimizer) {
+        TransformerPolicy copy =
+                allocate(core.config(), tokenizer, optimizer, core.store().dataType());
+        copy.parameters().copyValuesFrom(parameters());
+        return copy;
+    }
+
+    public TransformerConfig config() {
+        return core.config();
+    }
+
+    public ParameterStore parameters() {
+        return core.store();
+    }
+
+    @Override
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    @Override
+    public int contextLength() {
+        return core.config().contextLength();
+    }
+
+    /** Opens a session that decodes with a key-value cache. */
+    public DecodingSession openSession() {
+        return core.openSession();
+    }
+
+    @Override
+    public List<Completion> complete(List<TokenSequence> prompts, Sampling sampling, long seed) {
+        return new Generator(tokenizer, this::openSession).complete(prompts, sampling, seed);
+    }
+
+    /** As {@link #complete(List, Sampling, long)}, telling {@code listener} of each token as it is drawn. */
+    public List<Completion> complete(
+            List<TokenSequence> prompts, Sampling sampling, long seed, TokenListener listener) {
+        return new Generator(tokenizer, this::openSession).complete(prompts, sampling, seed, listener);
+    }
+
+    @Override
+    public TokenScores score(SequenceBatch batch) {
+        List<double[]> logProbs = new ArrayList<>(batch.size());
+        List<double[]> entropies = new ArrayList<>(batch.size());
+        for (SequenceBatch part : Microbatches.byTokens(batch)) {
+            TokenScores scores = core.infer(arena -> scorePart(part, arena));
+            logProbs.addAll(List.of(scores.logProbs()));
+            entropies.addAll(List.of(scores.entropies()));
+        }
+        return new TokenScores(logProbs.toArray(double[][]::new), entropies.toArray(double[][]::new));
+    }
+
+    private TokenScores scorePart(SequenceBatch part, Arena arena) {
+        ScoredRows scored = ScoredRows.of(part, core.config());
+        INDArray hidden = core.trunk().infer(scored.packed(), null, arena);
+        return head.forward(scored, part.temperature(), hidden, arena);
+    }
+
+    @Override
+    public ForwardPass forward(SequenceBatch batch) {
+        Arena arena = core.trainingArena();
+        Arena.Mark mark = arena.mark();
+        ScoredRows scored = ScoredRows.of(batch, core.config());
+        Transformer.Pass pass = core.trunk().forward(scored.packed(), null, arena);
+        TokenScores scores = head.forward(scored, batch.temperature(), pass.hidden(), arena);
+        return new ForwardPass() {
+            private boolean done;
+
+            @Override
+            public TokenScores scores() {
+                return scores;
+            }
+
+            @Override
+            public void backward(TokenGradients gradients) {
+                if (done) {
+                    throw new IllegalStateException("a forward pass goes backward once, and not after it is closed");
+                }
+                done = true;
+                double[] dLogProbs = scored.flat(gradients.dLogProbs(), "dLogProbs");
+                double[] dEntropies =
+                        gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies");
+                goBackward(scored, batch.temperature(), pass, dLogProbs, dEntropies);
+            }
+
+            @Override
+            public void close() {
+                done = true;
+                arena.release(mark);
+            }
+        };
+    }
+
+    @Override
+    public double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable RandomKey dropout) {
+        Arena arena = core.trainingArena();
+        Arena.Mark mark = arena.mark();
+        ScoredRows scored = ScoredRows.of(batch, core.config());
+        double[] dLogProbs = scored.flat(weights, "weights");
+        for (int i = 0; i < dLogProbs.length; i++) {
+            dLogProbs[i] = -dLogProbs[i]; // loss = −Σ weight·logProb
+        }
+        Transformer.Pass pass = core.trunk().forward(scored.packed(), dropout, arena);
+        double[][] logProbs = goBackward(scored, batch.temperature(), pass, dLogProbs, null);
+        arena.release(mark);
+        return logProbs;
+    }
+
+    private double[][] goBackward(
+            ScoredRows scored,
+            double temperature,
+            Transformer.Pass pass,
+            double[] dLogProbs,
+            double @Nullable [] dEntropies) {
+        Arena arena = core.trainingArena();
+        Arena.Mark mark = arena.mark();
+        INDArray dHidden = arena.takeZeros(scored.packed().rows(), core.config().width());
+        double[][] logProbs = head.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, dHidden, arena);
+        core.trunk().backward(pass, dHidden, arena);
+        arena.release(mark);
+        return logProbs;
+    }
+
+    @Override
+    public UpdateReport update(double learningRate) {
+        return core.update(learningRate);
+    }
+
+    @Override
+    public void saveState(Path directory) throws IOException {
+        core.saveState(directory);
+    }
+
+    @Override
+    public void restoreState(Path directory) throws IOException {
+        core.restoreState(directory);
+    }
+
+    @Override
+    public void close() {
+        core.close();
+    }
+}

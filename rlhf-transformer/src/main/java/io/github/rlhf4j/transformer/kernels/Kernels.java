@@ -1,0 +1,122 @@
+package io.github.rlhf4j.transformer.kernels;
+
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The narrow waist to the hardware: each numeric operation of the network with its backward. Everything above is
+ * arithmetic on shapes.
+ *
+ * <p>Arrays are 'c'-ordered. Outputs are given by the caller and overwritten; parameter gradients ({@code dWeight},
+ * {@code dBias}, {@code dGain}, {@code dTable}) are <em>added</em> to. Scratch memory is taken from the arena and given
+ * back before a method returns.
+ */
+public interface Kernels {
+
+    /** {@code out [N, M] = in [N, K] · weight [K, M] + bias [M]}. */
+    void linear(INDArray in, INDArray weight, INDArray bias, INDArray out);
+
+    /** {@code dIn = dOut · weightᵀ; dWeight += inᵀ · dOut; dBias += Σ_rows dOut}. */
+    void linearBackward(
+            INDArray dOut, INDArray in, INDArray weight, INDArray dIn, INDArray dWeight, INDArray dBias, Arena arena);
+
+    /**
+     * LayerNorm over each row (Ba et al. 2016): {@code normalized = (in − mean)·inverseDeviation}, {@code out =
+     * normalized·gain + bias}, with {@code inverseDeviation [N] = 1/√(variance + ε)}.
+     */
+    void layerNorm(
+            INDArray in,
+            INDArray gain,
+            INDArray bias,
+            double epsilon,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray out,
+            Arena arena);
+
+    /** With {@code g = dOut·gain}: {@code dIn = inverseDeviation·(g − mean(g) − normalized·mean(g·normalized))}. */
+    void layerNormBackward(
+            INDArray dOut,
+            INDArray gain,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray dIn,
+            INDArray dGain,
+            INDArray dBias,
+            Arena arena);
+
+    /**
+     * GELU in its tanh form (Hendrycks and Gimpel 2016): {@code tanh = tanh(√(2/π)(in + 0.044715·in³))}, {@code out =
+     * ½·in·(1 + tanh)}.
+     */
+    void gelu(INDArray in, INDArray tanh, INDArray out);
+
+    /** {@code dIn = dOut·(½(1 + tanh) + ½·in·(1 − tanh²)·√(2/π)(1 + 3·0.044715·in²))}. */
+    void geluBackward(INDArray dOut, INDArray in, INDArray tanh, INDArray dIn, Arena arena);
+
+    /** {@code out [N, C] = tokenTable[token] + positionTable[position]}. */
+    void embed(int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out, Arena arena);
+
+    /** {@code dTokenTable[token] += dOut; dPositionTable[position] += dOut}. */
+    void embedBackward(INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable);
+
+    /**
+     * Causal self-attention within each sequence: for each head {@code softmax(q·kᵀ/√D)·v}.
+     *
+     * @param qkv {@code [N, 3C]}: queries, keys, values side by side, each with its H heads side by side
+     * @param out {@code [N, C]}
+     */
+    void attention(PackedTokens packed, int heads, INDArray qkv, INDArray out, Arena arena);
+
+    /** Gradient of {@link #attention}; the attention weights are computed again. */
+    void attentionBackward(PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena);
+
+    /** {@code into[i] = from[rows[i]]}, row by row. */
+    void gatherRows(INDArray from, int[] rows, INDArray into);
+
+    /** {@code into[rows[i]] += from[i]}, row by row. */
+    void scatterAddRows(INDArray from, int[] rows, INDArray into);
+
+    /**
+     * The token head: for each row of {@code hidden}, the distribution {@code softmax(hidden · tableᵀ / τ)} over the
+     * vocabulary, of which only log-probability and entropy leave, and if asked for the gradient goes back. Logits are
+     * alive for a few rows at a time.
+     *
+     * @param hidden {@code [M, C]}
+     * @param table {@code [V, C]}
+     * @param targets {@code [M]} tokens
+     * @param temperature τ > 0
+     * @param out receives log-probability and entropy of each row, nats
+     * @param gradient if present, the upstream gradients and where theirs go
+     */
+    void tokenHead(
+            INDArray hidden,
+            INDArray table,
+            int[] targets,
+            double temperature,
+            TokenHeadOutput out,
+            @Nullable TokenHeadGradient gradient,
+            Arena arena);
+
+    /**
+     * Where the token head puts what it computes.
+     *
+     * @param logProbs {@code [M]}, nats
+     * @param entropies {@code [M]}, nats; or null when not wanted, which is cheaper
+     */
+    record TokenHeadOutput(double[] logProbs, double @Nullable [] entropies) {}
+
+    /**
+     * The backward part of the token head: {@code dlogits = g·(1{target} − p) − h·p∘(log p + H)}.
+     *
+     * @param dLogProbs g, {@code [M]}
+     * @param dEntropies h, {@code [M]}; or null for zeros
+     * @param dHidden {@code [M, C]}, overwritten
+     * @param dTable {@code [V, C]}, added to; or null when the table is not trained
+     */
+    record TokenHeadGradient(
+            double[] dLogProbs,
+            double @Nullable [] dEntropies,
+            INDArray dHidden,
+            @Nullable INDArray dTable) {}
+}

@@ -1,0 +1,203 @@
+package io.github.rlhf4j.transformer.kernels;
+
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastAddOp;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastSubOp;
+import org.nd4j.linalg.api.ops.impl.reduce.floating.Mean;
+import org.nd4j.linalg.api.ops.impl.reduce.floating.SquaredNorm;
+import org.nd4j.linalg.api.ops.impl.transforms.floating.RSqrt;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Tanh;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Kernels of ND4J operations only, which therefore run on each of its backends. The reference for every other
+ * implementation.
+ *
+ * <p>Implementation note. Products go through {@code Nd4j.gemm} with a 'c'-ordered result, which is BLAS without a copy;
+ * {@code mmuli} multiplies into a temporary first. Column sums are products with a row of ones, four times faster than
+ * {@code sum(0)}. ND4J's own GELU and layer_norm operations compute something else and are not used (the design's list
+ * of faults).
+ */
+public final class Nd4jKernels implements Kernels {
+
+    private static final double GELU_SCALE = Math.sqrt(2 / Math.PI);
+    private static final double GELU_CUBIC = 0.044715;
+
+    private final Nd4jAttention attention = new Nd4jAttention();
+    private final Nd4jTokenHead tokenHead = new Nd4jTokenHead();
+
+    @Override
+    public void linear(INDArray in, INDArray weight, INDArray bias, INDArray out) {
+        Nd4j.gemm(in, weight, out, false, false, 1, 0);
+        addRow(out, bias);
+    }
+
+    @Override
+    public void linearBackward(
+            INDArray dOut, INDArray in, INDArray weight, INDArray dIn, INDArray dWeight, INDArray dBias, Arena arena) {
+        addColumnSums(dOut, dBias, arena);
+        Nd4j.gemm(in, dOut, dWeight, true, false, 1, 1);
+        Nd4j.gemm(dOut, weight, dIn, false, true, 1, 0);
+    }
+
+    @Override
+    public void layerNorm(
+            INDArray in,
+            INDArray gain,
+            INDArray bias,
+            double epsilon,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray out,
+            Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray mean = arena.take(in.size(0));
+        Nd4j.exec(new Mean(in, mean, false, 1));
+        Nd4j.exec(new BroadcastSubOp(in, mean, normalized, 0));
+        Nd4j.exec(new SquaredNorm(normalized, inverseDeviation, false, 1));
+        inverseDeviation.divi(in.size(1)).addi(epsilon);
+        Nd4j.exec(new RSqrt(inverseDeviation, inverseDeviation));
+        Nd4j.exec(new BroadcastMulOp(normalized, inverseDeviation, normalized, 0));
+        Nd4j.exec(new BroadcastMulOp(normalized, gain, out, 1));
+        addRow(out, bias);
+        arena.release(mark);
+    }
+
+    @Override
+    public void layerNormBackward(
+            INDArray dOut,
+            INDArray gain,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray dIn,
+            INDArray dGain,
+            INDArray dBias,
+            Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray product = arena.take(dOut.shape());
+        INDArray mean = arena.take(dOut.size(0));
+
+        addColumnSums(dOut, dBias, arena); // out = normalized·gain + bias
+        dOut.muli(normalized, product);
+        addColumnSums(product, dGain, arena);
+
+        Nd4j.exec(new BroadcastMulOp(product, gain, product, 1)); // g·normalized
+        Nd4j.exec(new Mean(product, mean, false, 1));
+        Nd4j.exec(new BroadcastMulOp(normalized, mean, product, 0)); // normalized·mean(g·normalized)
+        Nd4j.exec(new BroadcastMulOp(dOut, gain, dIn, 1)); // g
+        Nd4j.exec(new Mean(dIn, mean, false, 1));
+        Nd4j.exec(new BroadcastSubOp(dIn, mean, dIn, 0));
+        dIn.subi(product);
+        Nd4j.exec(new BroadcastMulOp(dIn, inverseDeviation, dIn, 0));
+        arena.release(mark);
+    }
+
+    @Override
+    public void gelu(INDArray in, INDArray tanh, INDArray out) {
+        in.muli(in, tanh);
+        tanh.muli(GELU_SCALE * GELU_CUBIC).addi(GELU_SCALE);
+        tanh.muli(in); // √(2/π)(in + 0.044715·in³)
+        Nd4j.exec(new Tanh(tanh, tanh));
+        in.muli(tanh, out);
+        out.addi(in).muli(0.5); // ½·in·(1 + tanh)
+    }
+
+    @Override
+    public void geluBackward(INDArray dOut, INDArray in, INDArray tanh, INDArray dIn, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray slope = arena.take(in.shape());
+        tanh.muli(tanh, slope);
+        slope.rsubi(1).muli(in); // in·(1 − tanh²)
+        in.muli(in, dIn);
+        dIn.muli(3 * GELU_SCALE * GELU_CUBIC).addi(GELU_SCALE); // √(2/π)(1 + 3·0.044715·in²)
+        dIn.muli(slope).addi(tanh).addi(1).muli(0.5).muli(dOut);
+        arena.release(mark);
+    }
+
+    @Override
+    public void embed(
+            int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray atPosition = arena.take(out.shape());
+        gatherRows(tokenTable, tokens, out);
+        gatherRows(positionTable, positions, atPosition);
+        out.addi(atPosition);
+        arena.release(mark);
+    }
+
+    @Override
+    public void embedBackward(
+            INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable) {
+        scatterAddRows(dOut, tokens, dTokenTable);
+        scatterAddRows(dOut, positions, dPositionTable);
+    }
+
+    @Override
+    public void attention(PackedTokens packed, int heads, INDArray qkv, INDArray out, Arena arena) {
+        attention.forward(packed, heads, qkv, out, arena);
+    }
+
+    @Override
+    public void attentionBackward(
+            PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena) {
+        attention.backward(packed, heads, dOut, qkv, dQkv, arena);
+    }
+
+    @Override
+    public void tokenHead(
+            INDArray hidden,
+            INDArray table,
+            int[] targets,
+            double temperature,
+            TokenHeadOutput out,
+            @Nullable TokenHeadGradient gradient,
+            Arena arena) {
+        tokenHead.run(hidden, table, targets, temperature, out, gradient, arena);
+    }
+
+    @Override
+    public void gatherRows(INDArray from, int[] rows, INDArray into) {
+        gather(from, rows, into);
+    }
+
+    @Override
+    public void scatterAddRows(INDArray from, int[] rows, INDArray into) {
+        try (INDArray indices = Nd4j.createFromArray(rows)) {
+            Nd4j.exec(DynamicCustomOp.builder("scatter_add")
+                    .addInputs(into, indices, from)
+                    .addOutputs(into)
+                    .build());
+        }
+    }
+
+    static void gather(INDArray from, int[] rows, INDArray into) {
+        try (INDArray indices = Nd4j.createFromArray(rows)) {
+            Nd4j.exec(DynamicCustomOp.builder("gather")
+                    .addInputs(from, indices)
+                    .addOutputs(into)
+                    .addIntegerArguments(0)
+                    .build());
+        }
+    }
+
+    private static void addRow(INDArray rows, INDArray row) {
+        Nd4j.exec(new BroadcastAddOp(rows, row, rows, 1));
+    }
+
+    /** {@code sums [M] += Σ_rows matrix [N, M]}. */
+    private static void addColumnSums(INDArray matrix, INDArray sums, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray ones = arena.take(1, matrix.size(0));
+        ones.assign(1);
+        Nd4j.gemm(ones, matrix, sums.reshape(1, sums.length()), false, false, 1, 1);
+        arena.release(mark);
+    }
+
+    static INDArray columnOf(double[] values, DataType type) {
+        return Nd4j.createFromArray(values).castTo(type);
+    }
+}

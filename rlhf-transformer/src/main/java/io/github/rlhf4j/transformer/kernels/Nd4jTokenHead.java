@@ -1,0 +1,178 @@
+package io.github.rlhf4j.transformer.kernels;
+
+import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadGradient;
+import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadOutput;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastAddOp;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastMulOp;
+import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastSubOp;
+import org.nd4j.linalg.api.ops.impl.reduce.same.Max;
+import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Exp;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The token head in chunks of rows: with {@code s = logits/τ − max} and {@code Z = Σ e^s}, log-probability {@code s_y −
+ * log Z} and entropy {@code log Z − Σ e^s·s/Z}. Where the gradient is known it goes back in the same pass.
+ */
+final class Nd4jTokenHead {
+
+    /** Logits alive at once. */
+    private static final long CHUNK_ELEMENTS = 1L << 22;
+
+    void run(
+            INDArray hidden,
+            INDArray table,
+            int[] targets,
+            double temperature,
+            TokenHeadOutput out,
+            @Nullable TokenHeadGradient gradient,
+            Arena arena) {
+        int rows = targets.length;
+        int chunk = (int) Math.max(1, Math.min(rows, CHUNK_ELEMENTS / table.size(0)));
+        for (int from = 0; from < rows; from += chunk) {
+            int to = Math.min(rows, from + chunk);
+            Arena.Mark mark = arena.mark();
+            chunk(new Chunk(from, to, table.size(0)), hidden, table, targets, temperature, out, gradient, arena);
+            arena.release(mark);
+        }
+    }
+
+    private record Chunk(int from, int to, long vocabulary) {
+
+        int rows() {
+            return to - from;
+        }
+
+        INDArray of(INDArray matrix) {
+            return Rows.slice(matrix, from, to);
+        }
+    }
+
+    private void chunk(
+            Chunk c,
+            INDArray hidden,
+            INDArray table,
+            int[] targets,
+            double temperature,
+            TokenHeadOutput out,
+            @Nullable TokenHeadGradient gradient,
+            Arena arena) {
+        INDArray shifted = arena.take(c.rows(), c.vocabulary());
+        INDArray column = arena.take(c.rows());
+        Nd4j.gemm(c.of(hidden), table, shifted, false, true, 1 / temperature, 0);
+        Nd4j.exec(new Max(shifted, column, false, 1));
+        Nd4j.exec(new BroadcastSubOp(shifted, column, shifted, 0));
+        double[] atTarget = pick(shifted, targets, c, column);
+
+        boolean entropyWanted = out.entropies() != null || (gradient != null && gradient.dEntropies() != null);
+        INDArray exp = entropyWanted ? arena.take(c.rows(), c.vocabulary()) : shifted;
+        Nd4j.exec(new Exp(shifted, exp));
+        Nd4j.exec(new Sum(exp, column, false, 1));
+        double[] z = toDoubles(column);
+
+        double[] entropies = new double[c.rows()];
+        if (entropyWanted) {
+            INDArray product = arena.take(c.rows(), c.vocabulary());
+            exp.muli(shifted, product);
+            Nd4j.exec(new Sum(product, column, false, 1));
+            double[] expShifted = toDoubles(column);
+            for (int i = 0; i < z.length; i++) {
+                entropies[i] = Math.log(z[i]) - expShifted[i] / z[i];
+            }
+        }
+        for (int i = 0; i < z.length; i++) {
+            out.logProbs()[c.from() + i] = atTarget[i] - Math.log(z[i]);
+            if (out.entropies() != null) {
+                out.entropies()[c.from() + i] = entropies[i];
+            }
+        }
+        if (gradient != null) {
+            backward(c, hidden, table, targets, temperature, gradient, shifted, exp, z, entropies);
+        }
+    }
+
+    /** {@code dlogits = g·(1{target} − p) − h·p∘(log p + H)}, with {@code p = exp/Z} and {@code log p = shifted − log Z}. */
+    private void backward(
+            Chunk c,
+            INDArray hidden,
+            INDArray table,
+            int[] targets,
+            double temperature,
+            TokenHeadGradient gradient,
+            INDArray shifted,
+            INDArray exp,
+            double[] z,
+            double[] entropies) {
+        double[] g = slice(gradient.dLogProbs(), c);
+        double[] factor = new double[c.rows()];
+        if (gradient.dEntropies() == null) {
+            for (int i = 0; i < factor.length; i++) {
+                factor[i] = -g[i] / z[i];
+            }
+            multiplyRows(exp, factor); // −g·p
+        } else {
+            // −p·(g + h·(shifted − log Z + H)), as exp·(a + b·shifted)
+            double[] h = slice(gradient.dEntropies(), c);
+            double[] constant = new double[c.rows()];
+            for (int i = 0; i < factor.length; i++) {
+                factor[i] = -h[i] / z[i];
+                constant[i] = -(g[i] + h[i] * (entropies[i] - Math.log(z[i]))) / z[i];
+            }
+            multiplyRows(shifted, factor);
+            addToRows(shifted, constant);
+            exp.muli(shifted);
+        }
+        addAtTargets(exp, targets, c, g);
+        Nd4j.gemm(exp, table, c.of(gradient.dHidden()), false, false, 1 / temperature, 0);
+        if (gradient.dTable() != null) {
+            Nd4j.gemm(exp, c.of(hidden), gradient.dTable(), true, false, 1 / temperature, 1);
+        }
+    }
+
+    private static double[] slice(double[] values, Chunk c) {
+        return java.util.Arrays.copyOfRange(values, c.from(), c.to());
+    }
+
+    private static void multiplyRows(INDArray matrix, double[] factors) {
+        try (INDArray column = Nd4jKernels.columnOf(factors, matrix.dataType())) {
+            Nd4j.exec(new BroadcastMulOp(matrix, column, matrix, 0));
+        }
+    }
+
+    private static void addToRows(INDArray matrix, double[] summands) {
+        try (INDArray column = Nd4jKernels.columnOf(summands, matrix.dataType())) {
+            Nd4j.exec(new BroadcastAddOp(matrix, column, matrix, 0));
+        }
+    }
+
+    private static double[] pick(INDArray matrix, int[] targets, Chunk c, INDArray column) {
+        Nd4jKernels.gather(matrix.reshape(matrix.length()), flatIndices(targets, c), column);
+        return toDoubles(column);
+    }
+
+    private static void addAtTargets(INDArray matrix, int[] targets, Chunk c, double[] g) {
+        INDArray flat = matrix.reshape(matrix.length());
+        try (INDArray indices = Nd4j.createFromArray(flatIndices(targets, c));
+                INDArray updates = Nd4jKernels.columnOf(g, matrix.dataType())) {
+            Nd4j.exec(DynamicCustomOp.builder("scatter_add")
+                    .addInputs(flat, indices, updates)
+                    .addOutputs(flat)
+                    .build());
+        }
+    }
+
+    private static int[] flatIndices(int[] targets, Chunk c) {
+        int[] indices = new int[c.rows()];
+        for (int i = 0; i < indices.length; i++) {
+            indices[i] = Math.toIntExact(i * c.vocabulary() + targets[c.from() + i]);
+        }
+        return indices;
+    }
+
+    private static double[] toDoubles(INDArray column) {
+        return column.dup().data().asDouble();
+    }
+}

@@ -1,0 +1,122 @@
+package io.github.rlhf4j.transformer.kernels;
+
+import io.github.rlhf4j.core.TokenSequence;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sequences laid one after the other, without padding: N token rows and where each sequence starts. Only attention looks
+ * at the starts; every other layer sees N rows.
+ */
+public final class PackedTokens {
+
+    private final int[] tokens;
+    private final int[] positions;
+    private final int[] starts;
+    private @Nullable Bins bins;
+
+    private PackedTokens(int[] tokens, int[] positions, int[] starts) {
+        this.tokens = tokens;
+        this.positions = positions;
+        this.starts = starts;
+    }
+
+    /**
+     * Packs sequences.
+     *
+     * @param sequences each of 1 to {@code contextLength} tokens below {@code vocabularySize}
+     * @throws IllegalArgumentException naming the sequence that breaks a rule
+     */
+    public static PackedTokens of(List<TokenSequence> sequences, int vocabularySize, int contextLength) {
+        int[] starts = new int[sequences.size() + 1];
+        for (int i = 0; i < sequences.size(); i++) {
+            check(i, sequences.get(i), vocabularySize, contextLength);
+            starts[i + 1] = Math.addExact(starts[i], sequences.get(i).length());
+        }
+        int[] tokens = new int[starts[sequences.size()]];
+        int[] positions = new int[tokens.length];
+        for (int i = 0; i < sequences.size(); i++) {
+            for (int t = 0; t < sequences.get(i).length(); t++) {
+                tokens[starts[i] + t] = sequences.get(i).get(t);
+                positions[starts[i] + t] = t;
+            }
+        }
+        return new PackedTokens(tokens, positions, starts);
+    }
+
+    private static void check(int i, TokenSequence sequence, int vocabularySize, int contextLength) {
+        if (sequence.isEmpty() || sequence.length() > contextLength) {
+            throw new IllegalArgumentException("sequence " + i + " has " + sequence.length()
+                    + " tokens; the model takes 1 to " + contextLength
+                    + ". Shorten it, or use a model with a longer context.");
+        }
+        for (int t = 0; t < sequence.length(); t++) {
+            if (sequence.get(t) >= vocabularySize) {
+                throw outsideVocabulary(i, t, sequence.get(t), vocabularySize);
+            }
+        }
+    }
+
+    /** The error for a token that a model does not have. */
+    public static IllegalArgumentException outsideVocabulary(
+            int sequence, int position, int token, int vocabularySize) {
+        return new IllegalArgumentException("sequence " + sequence + " has token " + token + " at position " + position
+                + "; the model's vocabulary has " + vocabularySize
+                + " tokens. Was it encoded with this model's tokenizer?");
+    }
+
+    /** Number of sequences, B. */
+    public int sequenceCount() {
+        return starts.length - 1;
+    }
+
+    /** Number of rows, N. */
+    public int rows() {
+        return tokens.length;
+    }
+
+    /** First row of sequence {@code i}; for {@code i = B}, N. */
+    public int start(int i) {
+        return starts[i];
+    }
+
+    /** Number of tokens of sequence {@code i}. */
+    public int length(int i) {
+        return starts[i + 1] - starts[i];
+    }
+
+    /** The longest sequence's number of tokens. */
+    public int longest() {
+        int longest = 0;
+        for (int i = 0; i < sequenceCount(); i++) {
+            longest = Math.max(longest, length(i));
+        }
+        return longest;
+    }
+
+    /** Token of each row, {@code [N]}; not to be changed. */
+    public int[] tokens() {
+        return tokens;
+    }
+
+    /** Position of each row within its sequence, {@code [N]}; not to be changed. */
+    public int[] positions() {
+        return positions;
+    }
+
+    /** The same sequences in bins, for kernels that multiply equal shapes together. */
+    Bins bins() {
+        Bins known = bins;
+        if (known == null) {
+            known = Bins.of(this);
+            bins = known;
+        }
+        return known;
+    }
+
+    /** A number that depends on the tokens of sequence {@code i} alone. */
+    public long contentHash(int i) {
+        return Arrays.hashCode(Arrays.copyOfRange(tokens, starts[i], starts[i + 1])) * 31L + length(i);
+    }
+}

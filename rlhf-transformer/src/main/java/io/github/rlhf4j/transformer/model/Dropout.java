@@ -1,0 +1,51 @@
+package io.github.rlhf4j.transformer.model;
+
+import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.PackedTokens;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Inverted dropout (Srivastava et al. 2014) with keyed randomness: whether a channel is dropped depends on the key, the
+ * place in the network, the sequence's tokens and the position, so neither batch layout nor micro-batches change it.
+ *
+ * @param probability of dropping, in (0, 1)
+ * @param key of this pass
+ */
+record Dropout(double probability, RandomKey key) {
+
+    static @Nullable Dropout of(double probability, @Nullable RandomKey key) {
+        return key == null || probability == 0 ? null : new Dropout(probability, key);
+    }
+
+    /**
+     * Drops in place and returns the mask, {@code [N, C]} of 0 and 1/(1 − p), which is also the gradient's.
+     *
+     * @param place a number for the place in the network
+     */
+    INDArray apply(INDArray rows, int place, PackedTokens packed, Arena arena) {
+        int width = (int) rows.size(1);
+        float[] mask = new float[packed.rows() * width];
+        float kept = (float) (1 / (1 - probability));
+        RandomKey here = key.child(place);
+        int at = 0;
+        for (int i = 0; i < packed.sequenceCount(); i++) {
+            RandomKey sequence = here.child(packed.contentHash(i));
+            for (int t = 0; t < packed.length(i); t++) {
+                long state = sequence.child(t).bits();
+                for (int c = 0; c < width; c++) {
+                    double uniform = (RandomKey.mix(state + c) >>> 11) * 0x1.0p-53;
+                    mask[at++] = uniform < probability ? 0 : kept;
+                }
+            }
+        }
+        INDArray taken = arena.take(rows.shape());
+        try (INDArray raw = Nd4j.createFromArray(mask)) {
+            taken.assign(raw.reshape(rows.shape()));
+        }
+        rows.muli(taken);
+        return taken;
+    }
+}

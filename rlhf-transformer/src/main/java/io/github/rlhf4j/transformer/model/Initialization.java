@@ -1,0 +1,49 @@
+package io.github.rlhf4j.transformer.model;
+
+import io.github.rlhf4j.core.random.RandomKey;
+import java.util.SplittableRandom;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * GPT-2's initial weights (Radford et al. 2019 §2.3): matrices N(0, 0.02), those that write to the residual stream
+ * scaled by 1/√(2L), gains 1, biases 0. Each parameter draws from a key of its own name.
+ */
+public final class Initialization {
+
+    private static final double DEVIATION = 0.02;
+
+    private Initialization() {}
+
+    /** Sets every trunk parameter of {@code store}. */
+    public static void gpt2(ParameterStore store, TransformerConfig config, RandomKey key) {
+        double residual = DEVIATION / Math.sqrt(2.0 * config.layers());
+        for (Parameter parameter : store.parameters()) {
+            String name = parameter.name();
+            if (parameter.shape().length == 2) {
+                boolean writesResidual = name.endsWith(".c_proj.weight");
+                normal(parameter, writesResidual ? residual : DEVIATION, key);
+            } else {
+                boolean gain = name.endsWith(".weight");
+                parameter.value().assign(gain ? 1 : 0);
+            }
+        }
+    }
+
+    /** A scalar head {@code [1, C]}: N(0, 1/√(C + 1)) (Ziegler et al. 2019). */
+    public static void scalarHead(Parameter head, RandomKey key) {
+        normal(head, 1 / Math.sqrt(head.length() + 1.0), key);
+    }
+
+    private static void normal(Parameter parameter, double deviation, RandomKey key) {
+        SplittableRandom random =
+                new SplittableRandom(key.child(parameter.name()).bits());
+        double[] values = new double[Math.toIntExact(parameter.length())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = deviation * random.nextGaussian();
+        }
+        try (INDArray drawn = Nd4j.createFromArray(values)) {
+            parameter.value().assign(drawn.reshape(parameter.shape()));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package io.github.rlhf4j.transformer.model;
+
+import io.github.rlhf4j.transformer.kernels.Arena;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.blas.params.MMulTranspose;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
+import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.AddOp;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** Keys and values of one layer: {@code [B, H, capacity, D]} each, filled from the front. */
+final class KeyValueCache implements AutoCloseable {
+
+    private static final float MASKED = -1e9f;
+
+    private final int sequences;
+    private final int heads;
+    private final int headSize;
+    private final int capacity;
+    private final INDArray keys;
+    private final INDArray values;
+
+    KeyValueCache(int sequences, int heads, int headSize, int capacity, DataType dataType) {
+        this.sequences = sequences;
+        this.heads = heads;
+        this.headSize = headSize;
+        this.capacity = capacity;
+        this.keys = Nd4j.zeros(dataType, sequences, heads, capacity, headSize);
+        this.values = Nd4j.zeros(dataType, sequences, heads, capacity, headSize);
+    }
+
+    int capacity() {
+        return capacity;
+    }
+
+    /** A cache of larger capacity with the same content; this one is closed. */
+    KeyValueCache grown(int newCapacity) {
+        KeyValueCache larger = new KeyValueCache(sequences, heads, headSize, newCapacity, keys.dataType());
+        copyFront(keys, larger.keys);
+        copyFront(values, larger.values);
+        close();
+        return larger;
+    }
+
+    private void copyFront(INDArray from, INDArray to) {
+        to.get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(0, capacity), NDArrayIndex.all())
+                .assign(from);
+    }
+
+    /** Stores keys and values of rows {@code qkv [N, 3C]}; row i is position {@code positions[i]} of {@code rows[i]}. */
+    void append(INDArray qkv, int[] rows, int[] positions, Arena arena) {
+        int[] slots = new int[rows.length * heads];
+        for (int i = 0; i < rows.length; i++) {
+            for (int h = 0; h < heads; h++) {
+                slots[i * heads + h] = (rows[i] * heads + h) * capacity + positions[i];
+            }
+        }
+        try (INDArray indices = Nd4j.createFromArray(slots)) {
+            store(qkv, 1, indices, keys, arena);
+            store(qkv, 2, indices, values, arena);
+        }
+    }
+
+    private void store(INDArray qkv, int part, INDArray indices, INDArray into, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray flat = into.reshape('c', (long) sequences * heads * capacity, headSize);
+        Nd4j.exec(DynamicCustomOp.builder("scatter_upd")
+                .addInputs(flat, indices, part(qkv, part, arena))
+                .addOutputs(flat)
+                .build());
+        arena.release(mark);
+    }
+
+    /** Queries (0), keys (1) or values (2) of {@code [N, 3C]} as {@code [N·H, D]}. */
+    private INDArray part(INDArray qkv, int part, Arena arena) {
+        long n = qkv.size(0);
+        INDArray heads2d = arena.take(n * heads, headSize);
+        INDArray from = qkv.reshape('c', n, 3, (long) heads * headSize)
+                .get(NDArrayIndex.all(), NDArrayIndex.point(part), NDArrayIndex.all());
+        heads2d.reshape('c', n, (long) heads * headSize).assign(from);
+        return heads2d;
+    }
+
+    /** Attention of one new row per sequence over all it has: {@code out [b, C]} for {@code qkv [b, 3C]}. */
+    void attend(INDArray qkv, int[] active, int[] positions, INDArray out, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        boolean all = active.length == sequences;
+        INDArray k = all ? keys : gather(keys, active, arena);
+        INDArray v = all ? values : gather(values, active, arena);
+        long b = active.length;
+        INDArray q = part(qkv, 0, arena).reshape('c', b * heads, 1, headSize);
+        INDArray weights = arena.take(b * heads, 1, capacity);
+        multiply(q, k.reshape('c', b * heads, capacity, headSize), weights, true);
+        weights.muli(1 / Math.sqrt(headSize));
+        addMask(weights.reshape('c', b, heads, capacity), positions);
+        Nd4j.exec(new SoftMax(weights, weights, -1));
+        multiply(
+                weights,
+                v.reshape('c', b * heads, capacity, headSize),
+                out.reshape('c', b * heads, 1, headSize),
+                false);
+        arena.release(mark);
+    }
+
+    private INDArray gather(INDArray cache, int[] active, Arena arena) {
+        INDArray gathered = arena.take(active.length, (long) heads * capacity * headSize);
+        try (INDArray indices = Nd4j.createFromArray(active)) {
+            Nd4j.exec(DynamicCustomOp.builder("gather")
+                    .addInputs(cache.reshape('c', sequences, (long) heads * capacity * headSize), indices)
+                    .addOutputs(gathered)
+                    .addIntegerArguments(0)
+                    .build());
+        }
+        return gathered;
+    }
+
+    private void addMask(INDArray scores, int[] positions) {
+        float[] mask = new float[positions.length * capacity];
+        IntStream.range(0, positions.length)
+                .forEach(i -> Arrays.fill(mask, i * capacity + positions[i] + 1, (i + 1) * capacity, MASKED));
+        try (INDArray raw = Nd4j.createFromArray(mask);
+                INDArray typed = raw.castTo(scores.dataType())) {
+            Nd4j.exec(new AddOp(scores, typed.reshape('c', positions.length, 1, capacity), scores));
+        }
+    }
+
+    private static void multiply(INDArray a, INDArray b, INDArray out, boolean transposeB) {
+        Nd4j.exec(new Mmul(
+                a, b, out, MMulTranspose.builder().transposeB(transposeB).build()));
+    }
+
+    @Override
+    public void close() {
+        keys.close();
+        values.close();
+    }
+}

@@ -1,0 +1,30 @@
+package io.github.rlhf4j.transformer.model;
+
+import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.Kernels;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A linear layer: {@code out [N, M] = in [N, K] · weight [K, M] + bias [M]}. */
+record Linear(Parameter weight, Parameter bias, Kernels kernels) {
+
+    static Linear of(ParameterStore store, String name, Kernels kernels) {
+        return new Linear(store.get(name + ".weight"), store.get(name + ".bias"), kernels);
+    }
+
+    static void declare(ParameterStore.Builder builder, String name, long in, long out) {
+        builder.matrix(name + ".weight", in, out).vector(name + ".bias", out);
+    }
+
+    INDArray forward(INDArray in, Arena arena) {
+        INDArray out = arena.take(in.size(0), weight.shape()[1]);
+        kernels.linear(in, weight.value(), bias.value(), out);
+        return out;
+    }
+
+    /** Returns dIn; {@code in} is what {@link #forward} was given. */
+    INDArray backward(INDArray dOut, INDArray in, Arena arena) {
+        INDArray dIn = arena.take(in.shape());
+        kernels.linearBackward(dOut, in, weight.value(), dIn, weight.gradient(), bias.gradient(), arena);
+        return dIn;
+    }
+}

@@ -1,0 +1,162 @@
+package io.github.rlhf4j.transformer.model;
+
+import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.Kernels;
+import io.github.rlhf4j.transformer.kernels.PackedTokens;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The trunk: tokens to hidden states. Embedding, L blocks on a residual stream, a final norm. It holds no state beside
+ * its parameters: what a backward pass needs is in the {@link Pass} that forward returns.
+ */
+public final class Transformer {
+
+    /** Place number of the embedding's dropout; block {@code l} has {@code 2l + 1} and {@code 2l + 2}. */
+    private static final int EMBEDDING_PLACE = 0;
+
+    private final TransformerConfig config;
+    private final Kernels kernels;
+    private final Parameter tokenTable;
+    private final Parameter positionTable;
+    private final List<Block> blocks = new ArrayList<>();
+    private final LayerNorm finalNorm;
+
+    /** A trunk over the parameters of {@code store}, which {@link #declare} declared. */
+    public Transformer(TransformerConfig config, ParameterStore store, Kernels kernels) {
+        this.config = config;
+        this.kernels = kernels;
+        this.tokenTable = store.get("transformer.wte.weight");
+        this.positionTable = store.get("transformer.wpe.weight");
+        for (int i = 0; i < config.layers(); i++) {
+            blocks.add(Block.of(store, config, i, kernels));
+        }
+        this.finalNorm = LayerNorm.of(store, "transformer.ln_f", config.normEpsilon(), kernels);
+    }
+
+    /** Declares the trunk's parameters under Hugging Face's names for GPT-2. */
+    public static ParameterStore.Builder declare(TransformerConfig config) {
+        ParameterStore.Builder builder = new ParameterStore.Builder()
+                .matrix("transformer.wte.weight", config.vocabularySize(), config.width())
+                .matrix("transformer.wpe.weight", config.contextLength(), config.width());
+        for (int i = 0; i < config.layers(); i++) {
+            Block.declare(builder, config, i);
+        }
+        LayerNorm.declare(builder, "transformer.ln_f", config.width());
+        return builder;
+    }
+
+    /** What a forward pass leaves for its backward pass: final hidden states {@code [N, C]} and the caches below them. */
+    public static final class Pass {
+
+        private final PackedTokens packed;
+        private final @Nullable INDArray embeddingMask;
+        private final List<Block.Cache> blocks;
+        private final LayerNorm.Cache finalNorm;
+
+        private Pass(
+                PackedTokens packed,
+                @Nullable INDArray embeddingMask,
+                List<Block.Cache> blocks,
+                LayerNorm.Cache finalNorm) {
+            this.packed = packed;
+            this.embeddingMask = embeddingMask;
+            this.blocks = blocks;
+            this.finalNorm = finalNorm;
+        }
+
+        public PackedTokens packed() {
+            return packed;
+        }
+
+        /** {@code [N, C]}, after the final norm. */
+        public INDArray hidden() {
+            return finalNorm.out();
+        }
+    }
+
+    public TransformerConfig config() {
+        return config;
+    }
+
+    /** The token embedding {@code [V, C]}, which is also the tied head's table. */
+    public Parameter tokenTable() {
+        return tokenTable;
+    }
+
+    /**
+     * Runs the trunk and keeps what {@link #backward} needs in the arena.
+     *
+     * @param dropoutKey key of this pass's dropout; null for none, as in scoring
+     */
+    public Pass forward(PackedTokens packed, @Nullable RandomKey dropoutKey, Arena arena) {
+        Dropout dropout = Dropout.of(config.dropout(), dropoutKey);
+        INDArray x = embed(packed, arena);
+        INDArray embeddingMask = dropout == null ? null : dropout.apply(x, EMBEDDING_PLACE, packed, arena);
+        List<Block.Cache> caches = new ArrayList<>(blocks.size());
+        for (Block block : blocks) {
+            caches.add(block.forward(x, packed, dropout, arena));
+        }
+        return new Pass(packed, embeddingMask, caches, finalNorm.forward(x, arena));
+    }
+
+    /** Adds the parameter gradients that follow from {@code dHidden [N, C]}; mirrors {@link #forward}. */
+    public void backward(Pass pass, INDArray dHidden, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray dX = finalNorm.backward(dHidden, pass.finalNorm, arena);
+        for (int i = blocks.size() - 1; i >= 0; i--) {
+            blocks.get(i).backward(dX, pass.packed, pass.blocks.get(i), arena);
+        }
+        if (pass.embeddingMask != null) {
+            dX.muli(pass.embeddingMask);
+        }
+        kernels.embedBackward(
+                dX, pass.packed.tokens(), pass.packed.positions(), tokenTable.gradient(), positionTable.gradient());
+        arena.release(mark);
+    }
+
+    /** Sees the projected queries, keys and values {@code [N, 3C]} of each layer as they are computed. */
+    public interface QkvObserver {
+
+        void observe(int layer, INDArray qkv);
+    }
+
+    /** Final hidden states {@code [N, C]} with nothing kept for a backward pass. */
+    public INDArray infer(PackedTokens packed, @Nullable QkvObserver observer, Arena arena) {
+        INDArray out = arena.take(packed.rows(), config.width());
+        Arena.Mark mark = arena.mark();
+        INDArray x = embed(packed, arena);
+        for (Block block : blocks) {
+            Arena.Mark before = arena.mark();
+            Block.Cache cache = block.forward(x, packed, null, arena);
+            if (observer != null) {
+                observer.observe(block.index(), cache.attention().qkv());
+            }
+            arena.release(before);
+        }
+        out.assign(finalNorm.forward(x, arena).out());
+        arena.release(mark);
+        return out;
+    }
+
+    private INDArray embed(PackedTokens packed, Arena arena) {
+        INDArray x = arena.take(packed.rows(), config.width());
+        kernels.embed(packed.tokens(), packed.positions(), tokenTable.value(), positionTable.value(), x, arena);
+        return x;
+    }
+
+    List<Block> blocks() {
+        return blocks;
+    }
+
+    LayerNorm finalNorm() {
+        return finalNorm;
+    }
+
+    Parameter positionTable() {
+        return positionTable;
+    }
+}

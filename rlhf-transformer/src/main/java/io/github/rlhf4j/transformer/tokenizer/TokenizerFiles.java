@@ -1,0 +1,70 @@
+package io.github.rlhf4j.transformer.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.rlhf4j.core.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/**
+ * Saves and loads tokenizers as Hugging Face's {@code tokenizer.json}, which the Python packages {@code tokenizers} and
+ * {@code transformers} open as it is.
+ *
+ * <p>There, {@code encode} also turns the names of special tokens that it finds in text into special tokens; here it never
+ * does. On all other text both yield the same ids.
+ */
+public final class TokenizerFiles {
+
+    /** The name Hugging Face gives the file. */
+    public static final String FILE_NAME = "tokenizer.json";
+
+    private TokenizerFiles() {}
+
+    /**
+     * Writes {@code tokenizer} to {@code path}: the file itself, or an existing directory, in which it is called
+     * {@value #FILE_NAME}. Written beside and renamed, so that an old file survives a failure.
+     *
+     * @throws IllegalArgumentException when it is neither a {@link BytePairTokenizer} nor a {@link CharacterTokenizer}
+     */
+    public static void save(Tokenizer tokenizer, Path path) throws IOException {
+        byte[] json = TokenizerJson.MAPPER
+                .writerWithDefaultPrettyPrinter()
+                .writeValueAsBytes(TokenizerJsonWriter.toJson(tokenizer));
+        Path file = file(path).toAbsolutePath();
+        Path beside = Files.createTempFile(file.getParent(), FILE_NAME, ".part");
+        try {
+            Files.write(beside, json);
+            Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(beside);
+        }
+    }
+
+    /**
+     * Reads the tokenizer at {@code path}: the file, or a directory with a {@value #FILE_NAME} in it. Understood are
+     * byte-level BPE (GPT-2, SmolLM2 and their relatives: any splits before the byte level, no normaliser) and the
+     * character tokenizers written here.
+     *
+     * @throws IOException when the file is missing, malformed or of another kind, naming file, field and remedy
+     */
+    public static Tokenizer load(Path path) throws IOException {
+        Path file = file(path);
+        JsonNode root;
+        try {
+            root = TokenizerJson.readObject(file);
+        } catch (NoSuchFileException e) {
+            throw new IOException(
+                    file.toAbsolutePath()
+                            + " does not exist. Save a tokenizer there with TokenizerFiles.save, or copy the" + " "
+                            + FILE_NAME + " of the model.",
+                    e);
+        }
+        return new TokenizerJsonReader(file, root).read();
+    }
+
+    private static Path file(Path path) {
+        return Files.isDirectory(path) ? path.resolve(FILE_NAME) : path;
+    }
+}

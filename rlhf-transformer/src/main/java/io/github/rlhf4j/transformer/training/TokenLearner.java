@@ -1,0 +1,40 @@
+package io.github.rlhf4j.transformer.training;
+
+import io.github.rlhf4j.core.Checkpointable;
+import io.github.rlhf4j.core.SequenceBatch;
+import io.github.rlhf4j.core.TokenScores;
+import io.github.rlhf4j.core.UpdateReport;
+import io.github.rlhf4j.core.random.RandomKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model that learns from a weight per token: what maximum likelihood needs of a language model. The weights do not
+ * depend on the log-probabilities, so forward and backward are one pass.
+ */
+public interface TokenLearner extends Checkpointable {
+
+    /**
+     * One forward and backward pass, which <b>adds</b> the gradient of −Σᵢ Σₜ weights[i][t]·logProb[i][t] to the gradient
+     * buffer. Nothing is updated before {@link #update}, so the weights of several micro-batches add up to one loss.
+     *
+     * @param weights one row per sequence, one entry per scored token
+     * @param dropout the key of this pass's dropout masks, or null for a pass without dropout
+     * @return the log-probabilities of the scored tokens, nats, shaped as {@code weights}; with dropout, those of the
+     *     thinned network
+     * @throws IllegalArgumentException when the shapes differ, a token lies outside the vocabulary, or a sequence is longer
+     *     than the context
+     */
+    double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable RandomKey dropout);
+
+    /**
+     * Applies the accumulated gradient, clipped as configured, and clears it.
+     *
+     * @param learningRate ≥ 0; at 0 no parameter moves
+     * @throws io.github.rlhf4j.core.DivergenceException when the gradient is not finite; parameters and optimiser are left
+     *     as they were
+     */
+    UpdateReport update(double learningRate);
+
+    /** Log-probabilities and entropies of the scored tokens, without dropout; nothing is accumulated. */
+    TokenScores score(SequenceBatch batch);
+}

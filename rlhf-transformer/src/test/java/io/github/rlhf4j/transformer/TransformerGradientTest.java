@@ -1,0 +1,150 @@
+package io.github.rlhf4j.transformer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.rlhf4j.core.ActorCritic;
+import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.ScoredSequence;
+import io.github.rlhf4j.core.SequenceBatch;
+import io.github.rlhf4j.core.TokenGradients;
+import io.github.rlhf4j.core.TokenScores;
+import io.github.rlhf4j.core.TokenSequence;
+import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.model.Parameter;
+import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import java.util.List;
+import java.util.function.DoubleSupplier;
+import org.junit.jupiter.api.Test;
+
+/** Every parameter's gradient is the slope that central differences in double see. */
+class TransformerGradientTest {
+
+    private static final double STEP = 1e-5;
+    /** Central differences at 1e-5 in double: truncation about 1e-10, rounding about 1e-11/1e-5. */
+    private static final double TOLERANCE = 1e-6;
+
+    private final TransformerConfig config = TestModels.tiny();
+
+    private SequenceBatch batch(double temperature) {
+        int v = config.vocabularySize();
+        return new SequenceBatch(
+                List.of(
+                        ScoredSequence.of(TestModels.sequence(1, 3, v), TestModels.sequence(2, 4, v)),
+                        ScoredSequence.ofText(TestModels.sequence(3, 12, v)),
+                        ScoredSequence.of(TestModels.sequence(4, 6, v), new int[] {2, 5}),
+                        ScoredSequence.ofText(TestModels.sequence(5, 2, v))),
+                temperature);
+    }
+
+    @Test
+    void logProbsAndEntropiesTogether() {
+        TransformerPolicy policy = TestModels.policy(config, 1);
+        SequenceBatch batch = batch(0.7);
+        double[][] g = weights(batch, 7);
+        double[][] h = weights(batch, 8);
+        try (ForwardPass pass = policy.forward(batch)) {
+            pass.backward(new TokenGradients(g, h));
+        }
+        check(policy.parameters(), () -> {
+            TokenScores scores = policy.score(batch);
+            return dot(g, scores.logProbs()) + dot(h, scores.entropies());
+        });
+    }
+
+    @Test
+    void maximumLikelihoodInOnePass() {
+        TransformerPolicy policy = TestModels.policy(config, 2);
+        SequenceBatch batch = batch(1);
+        double[][] w = weights(batch, 9);
+        double[][] logProbs = policy.accumulate(batch, w, null);
+        assertThat(logProbs[1]).containsExactly(policy.score(batch).logProbs()[1], within(1e-12));
+        check(policy.parameters(), () -> -dot(w, policy.score(batch).logProbs()));
+    }
+
+    @Test
+    void withDropoutTheGradientIsThatOfTheThinnedNetwork() {
+        TransformerConfig dropping = config.withDropout(0.3);
+        TransformerPolicy policy = TestModels.policy(dropping, 3);
+        RandomKey key = RandomKey.of(5);
+        SequenceBatch batch = batch(1);
+        double[][] w = weights(batch, 10);
+        policy.accumulate(batch, w, key);
+        double[] analytic = policy.parameters().gradients().dup().data().asDouble();
+        check(policy.parameters(), analytic, () -> {
+            return -dot(w, policy.accumulate(batch, w, key));
+        });
+    }
+
+    @Test
+    void scalarHead() {
+        TransformerPolicy trunk = TestModels.policy(config, 4);
+        ScalarTransformer model = ScalarTransformer.of(trunk, AdamWConfig.gpt3(), 6);
+        List<TokenSequence> sequences = List.of(TestModels.sequence(1, 5, 13), TestModels.sequence(2, 9, 13));
+        List<int[]> positions = List.of(new int[] {4}, new int[] {0, 3, 8});
+        double[][] d = {{0.7}, {-0.4, 1.1, 0.3}};
+        try (ScalarTransformer.ScalarPass pass = model.forward(sequences, positions)) {
+            pass.backward(d);
+        }
+        check(model.parameters(), () -> dot(d, model.score(sequences, positions)));
+    }
+
+    @Test
+    void policyAndValueOnOneTrunk() {
+        TransformerActorCritic both = TransformerActorCritic.of(TestModels.policy(config, 5), AdamWConfig.gpt3(), 6);
+        SequenceBatch batch = batch(1.3);
+        double[][] g = weights(batch, 11);
+        double[][] v = weights(batch, 12);
+        try (ActorCritic.JointPass pass = both.forwardJointly(batch)) {
+            pass.backward(new TokenGradients(g), v);
+        }
+        check(both.parameters(), () -> dot(g, both.score(batch).logProbs()) + dot(v, both.values(batch)));
+    }
+
+    private static void check(ParameterStore store, DoubleSupplier loss) {
+        check(store, store.gradients().dup().data().asDouble(), loss);
+    }
+
+    private static void check(ParameterStore store, double[] analytic, DoubleSupplier loss) {
+        for (Parameter parameter : store.parameters()) {
+            // All of a vector, every eleventh element of a matrix: prime to the widths here, so each row and column is
+            // met.
+            long stride = parameter.length() > 60 ? 11 : 1;
+            for (long i = parameter.offset(); i < parameter.offset() + parameter.length(); i += stride) {
+                double value = store.values().getDouble(i);
+                store.values().putScalar(i, value + STEP);
+                double above = loss.getAsDouble();
+                store.values().putScalar(i, value - STEP);
+                double below = loss.getAsDouble();
+                store.values().putScalar(i, value);
+                assertThat(analytic[(int) i])
+                        .as("%s[%d]", parameter.name(), i - parameter.offset())
+                        .isCloseTo((above - below) / (2 * STEP), within(TOLERANCE * (1 + Math.abs(analytic[(int) i]))));
+            }
+        }
+    }
+
+    private static double[][] weights(SequenceBatch batch, long seed) {
+        RandomKey key = RandomKey.of(seed);
+        double[][] weights = new double[batch.size()][];
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = new double[batch.sequences().get(i).scoredCount()];
+            for (int t = 0; t < weights[i].length; t++) {
+                weights[i][t] = key.child(i).child(t).gaussian();
+            }
+        }
+        return weights;
+    }
+
+    private static double dot(double[][] a, double[][] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            for (int t = 0; t < a[i].length; t++) {
+                sum += a[i][t] * b[i][t];
+            }
+        }
+        return sum;
+    }
+}
