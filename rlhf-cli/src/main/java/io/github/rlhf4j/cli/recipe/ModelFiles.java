@@ -46,7 +46,8 @@ public final class ModelFiles {
 
     static void save(Path directory, LoadedReward reward, Tokenizer tokenizer) throws IOException {
         Checkpoints.write(directory, fresh -> {
-            ModelDirectory.save(fresh, reward.network().config(), reward.network().parameters(), tokenizer);
+            ModelDirectory.save(
+                    fresh, reward.network().config(), reward.network().parameters(), tokenizer);
             JSON.writeValue(
                     fresh.resolve(NORMALIZATION).toFile(), reward.scorer().normalization());
         });

@@ -58,7 +58,8 @@ public interface Kernels {
     void embed(int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out, Arena arena);
 
     /** {@code dTokenTable[token] += dOut; dPositionTable[position] += dOut}. */
-    void embedBackward(INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable);
+    void embedBackward(
+            INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable, Arena arena);
 
     /**
      * Causal self-attention within each sequence: for each head {@code softmax(q·kᵀ/√D)·v}.
@@ -74,8 +75,8 @@ public interface Kernels {
     /** {@code into[i] = from[rows[i]]}, row by row. */
     void gatherRows(INDArray from, int[] rows, INDArray into);
 
-    /** {@code into[rows[i]] += from[i]}, row by row. */
-    void scatterAddRows(INDArray from, int[] rows, INDArray into);
+    /** {@code into[rows[i]] += from[i]}, row by row; a row named several times gets the sum, the same bits each time. */
+    void scatterAddRows(INDArray from, int[] rows, INDArray into, Arena arena);
 
     /**
      * The token head: for each row of {@code hidden}, the distribution {@code softmax(hidden · tableᵀ / τ)} over the
