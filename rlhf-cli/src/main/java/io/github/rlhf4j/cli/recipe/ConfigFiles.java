@@ -1,0 +1,202 @@
+package io.github.rlhf4j.cli.recipe;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.type.LogicalType;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.rlhf4j.cli.InputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** A {@link RecipeConfig} as YAML: reading over defaults, checking each key, writing, comparing. */
+public final class ConfigFiles {
+
+    private static final YAMLMapper YAML = YAMLMapper.builder()
+            .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+            .withCoercionConfig(
+                    LogicalType.Integer, config -> config.setCoercion(CoercionInputShape.String, CoercionAction.Fail))
+            .withCoercionConfig(
+                    LogicalType.Float, config -> config.setCoercion(CoercionInputShape.String, CoercionAction.Fail))
+            .build();
+
+    private ConfigFiles() {}
+
+    /**
+     * The defaults, changed where the file says so.
+     *
+     * @throws InputException when the file is missing or no YAML, or naming the key that is unknown (and those it may have
+     *     been meant for) or whose value does not fit
+     */
+    public static RecipeConfig read(Path file, RecipeConfig defaults) {
+        JsonNode read;
+        try {
+            read = YAML.readTree(Files.readString(file));
+        } catch (JacksonException e) {
+            JsonLocation at = e.getLocation();
+            throw new InputException(
+                    file + (at == null ? "" : ", line " + at.getLineNr()) + " is not valid YAML: "
+                            + firstLine(e.getOriginalMessage()),
+                    e);
+        } catch (IOException e) {
+            throw new InputException("cannot read the configuration " + file + ": " + reason(e), e);
+        }
+        if (read == null || read.isMissingNode() || read.isNull()) {
+            return defaults;
+        }
+        if (!(read instanceof ObjectNode changes)) {
+            throw new InputException(file + " must hold keys and values, such as \"seed: 2\"; it holds " + read);
+        }
+        return change(file.toString(), defaults, changes);
+    }
+
+    /**
+     * One setting changed, as by {@code --set ppo.iterations=50}.
+     *
+     * @throws InputException as {@link #read}
+     */
+    public static RecipeConfig set(RecipeConfig config, String path, String value) {
+        ObjectNode changes = YAML.createObjectNode();
+        ObjectNode at = changes;
+        String[] keys = path.split("\\.");
+        for (int i = 0; i < keys.length - 1; i++) {
+            at = at.putObject(keys[i]);
+        }
+        try {
+            at.set(keys[keys.length - 1], YAML.readTree(value));
+        } catch (JacksonException e) {
+            throw new InputException("the value of " + path + " is not valid YAML: " + value, e);
+        }
+        return change("--set " + path, config, changes);
+    }
+
+    /** The configuration as YAML. */
+    public static String write(RecipeConfig config) {
+        try {
+            return YAML.writeValueAsString(config);
+        } catch (JacksonException e) {
+            throw new IllegalStateException("a configuration could not be written", e);
+        }
+    }
+
+    /** The settings in which two configurations differ, as {@code key: first, second}. */
+    public static List<String> differences(RecipeConfig first, RecipeConfig second) {
+        List<String> differences = new ArrayList<>();
+        compare("", YAML.valueToTree(first), YAML.valueToTree(second), differences);
+        return differences;
+    }
+
+    private static void compare(String path, JsonNode first, JsonNode second, List<String> differences) {
+        for (Map.Entry<String, JsonNode> entry : first.properties()) {
+            JsonNode other = second.path(entry.getKey());
+            if (entry.getValue().isObject()) {
+                compare(path + entry.getKey() + ".", entry.getValue(), other, differences);
+            } else if (!entry.getValue().equals(other)) {
+                differences.add(path + entry.getKey() + ": " + entry.getValue() + ", " + other);
+            }
+        }
+    }
+
+    private static RecipeConfig change(String source, RecipeConfig defaults, ObjectNode changes) {
+        ObjectNode merged = YAML.valueToTree(defaults);
+        merge(source, "", merged, changes);
+        try {
+            return YAML.treeToValue(merged, RecipeConfig.class);
+        } catch (JsonMappingException e) {
+            String path = e.getPath().stream()
+                    .map(JsonMappingException.Reference::getFieldName)
+                    .collect(Collectors.joining("."));
+            String problem = e.getCause() instanceof IllegalArgumentException rule
+                    ? rule.getMessage()
+                    : "the value of " + path + " does not fit: " + firstLine(e.getOriginalMessage());
+            throw new InputException(source + ": " + problem, e);
+        } catch (JacksonException e) {
+            throw new InputException(source + ": " + firstLine(e.getOriginalMessage()), e);
+        }
+    }
+
+    private static void merge(String source, String path, ObjectNode into, ObjectNode changes) {
+        for (Map.Entry<String, JsonNode> entry : changes.properties()) {
+            String key = entry.getKey();
+            JsonNode old = into.get(key);
+            if (old == null) {
+                throw new InputException(source + ": there is no setting " + path + key + suggestion(path, key, into));
+            }
+            if (old instanceof ObjectNode section) {
+                if (!(entry.getValue() instanceof ObjectNode sectionChanges)) {
+                    throw new InputException(source + ": " + path + key + " is a section with the keys " + keys(section)
+                            + ", not a value; got " + entry.getValue());
+                }
+                merge(source, path + key + ".", section, sectionChanges);
+            } else if (entry.getValue() instanceof NullNode && !path.equals("data.")) {
+                throw new InputException(source + ": " + path + key + " has no value; give it one or delete the line");
+            } else {
+                into.set(key, entry.getValue());
+            }
+        }
+    }
+
+    private static String suggestion(String path, String key, ObjectNode section) {
+        List<String> near = keys(section).stream()
+                .filter(known -> distance(known, key) <= Math.max(2, key.length() / 3)
+                        || known.startsWith(key)
+                        || key.startsWith(known))
+                .sorted(Comparator.comparingInt(known -> distance(known, key)))
+                .map(known -> path + known)
+                .toList();
+        return near.isEmpty()
+                ? "; " + (path.isEmpty() ? "there are " : path + " has ") + String.join(", ", keys(section))
+                : "; did you mean " + String.join(" or ", near) + "?";
+    }
+
+    private static List<String> keys(ObjectNode section) {
+        List<String> keys = new ArrayList<>();
+        section.fieldNames().forEachRemaining(keys::add);
+        return keys;
+    }
+
+    /** Levenshtein's distance, letter case aside. */
+    private static int distance(String first, String second) {
+        String a = first.toLowerCase(java.util.Locale.ROOT);
+        String b = second.toLowerCase(java.util.Locale.ROOT);
+        int[] row = new int[b.length() + 1];
+        java.util.Arrays.setAll(row, j -> j);
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+            }
+        }
+        return row[b.length()];
+    }
+
+    private static String reason(IOException e) {
+        return e instanceof java.nio.file.NoSuchFileException
+                ? "there is no such file"
+                : String.valueOf(e.getMessage());
+    }
+
+    private static String firstLine(String message) {
+        return message.lines().findFirst().orElse("");
+    }
+}

@@ -1,0 +1,201 @@
+package io.github.rlhf4j.cli.recipe;
+
+import io.github.rlhf4j.cli.recipe.ModelFiles.LoadedReward;
+import io.github.rlhf4j.cli.report.RunRecords;
+import io.github.rlhf4j.cli.report.RunResults;
+import io.github.rlhf4j.cli.report.RunResults.CalibrationBin;
+import io.github.rlhf4j.cli.report.RunResults.Measurement;
+import io.github.rlhf4j.cli.report.RunResults.SelectionPoint;
+import io.github.rlhf4j.cli.report.Sample;
+import io.github.rlhf4j.core.ChatFormat;
+import io.github.rlhf4j.core.Conversation;
+import io.github.rlhf4j.core.PreferenceDataset;
+import io.github.rlhf4j.core.Sampling;
+import io.github.rlhf4j.core.data.PreferenceFiles;
+import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.ppo.math.BestOfNKl;
+import io.github.rlhf4j.reward.RewardModels;
+import io.github.rlhf4j.reward.evaluation.BestOfNCurve;
+import io.github.rlhf4j.reward.evaluation.RewardAccuracy;
+import io.github.rlhf4j.reward.evaluation.RewardCalibration;
+import io.github.rlhf4j.transformer.TransformerPolicy;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Measures on held-out prompts what the recipe came to: results, samples, report. */
+final class EvaluationStage {
+
+    private static final int ANSWERS_AFTER = 4;
+    private static final int BINS = 10;
+
+    /** What the issue of this recipe asks a full run for. */
+    private static final double ACCURACY_TARGET = 0.8;
+
+    private static final double GOLD_TARGET = 0.6;
+    private static final double GAIN_TARGET = 2;
+
+    private final Recipe run;
+    private final RecipeConfig config;
+    private final boolean hasGold;
+    private final List<Measurement> measurements = new ArrayList<>();
+
+    EvaluationStage(Recipe run) {
+        this.run = run;
+        this.config = run.config();
+        this.hasGold = run.data().taste() != null;
+    }
+
+    void evaluate() throws IOException {
+        RunDirectory directory = run.directory();
+        try (TransformerPolicy before = ModelFiles.policy(directory.model(Stage.SFT));
+                TransformerPolicy after = ModelFiles.policy(directory.model(Stage.PPO));
+                TransformerPolicy pretrained = ModelFiles.policy(directory.model(Stage.PRETRAINING));
+                LoadedReward reward = ModelFiles.reward(directory.model(Stage.REWARD), AdamWConfig.gpt3())) {
+            PreferenceDataset unseen = PreferenceFiles.read(directory.unseenComparisons());
+            RewardAccuracy accuracy = RewardAccuracy.of(reward.scorer(), unseen);
+            RewardCalibration calibration = RewardCalibration.of(reward.scorer(), unseen, BINS);
+
+            List<Conversation> prompts =
+                    LanguageStages.few(run.data().prompts().heldOut(), config.evaluation().prompts());
+            int all = 2 * prompts.size();
+            Judged sft = judge(before, reward, prompts, config.evaluation().bestOf(), "before", 0, all);
+            Judged ppo = judge(after, reward, prompts, ANSWERS_AFTER, "after", prompts.size(), all);
+            double kl = OutputStatistics.klPerSequence(
+                    after, before, ppo.answers().completions(), config.ppo().temperature());
+
+            add("reward/accuracy", "reward model: accuracy on unseen comparisons without mistakes", accuracy.accuracy(),
+                    run.isMainJob() ? ACCURACY_TARGET : null);
+            add("reward/calibration_error", "reward model: expected calibration error",
+                    calibration.expectedCalibrationError(), null);
+            gold(sft, ppo);
+            add("reward/score_sft", "learned reward, SFT", mean(sft.learned()), null);
+            add("reward/score_ppo", "learned reward, PPO", mean(ppo.learned()), null);
+            add("objective/kl", "KL from SFT to PPO, nats per sequence", kl, null);
+            List<SelectionPoint> points = points(sft, ppo, kl);
+            outputs("sft", sft.answers(), pretrained);
+            outputs("ppo", ppo.answers(), pretrained);
+
+            RunRecords.writeSamples(directory.root(), samples(sft, ppo));
+            RunRecords.writeResults(
+                    directory.root(),
+                    new RunResults(measurements, bins(calibration), points, directory.seconds()));
+        }
+    }
+
+    /**
+     * Answers and what is thought of them.
+     *
+     * @param learned scores of the reward model
+     * @param gold scores of the hidden taste, NaN without one
+     * @param met 1 where the hidden taste is met, 0 where not, NaN without one
+     */
+    private record Judged(Answers answers, double[] learned, double[] gold, double[] met) {}
+
+    private Judged judge(
+            TransformerPolicy policy,
+            LoadedReward reward,
+            List<Conversation> prompts,
+            int perPrompt,
+            String name,
+            int doneBefore,
+            int all) {
+        ChatFormat format = LanguageStages.format(policy);
+        Sampling sampling = Sampling.exact(
+                config.ppo().maxNewTokens(), config.ppo().temperature(), format.stopTokens());
+        RandomKey key = RandomKey.of(config.seed()).child(Stage.EVALUATION.label()).child(name);
+        Answers answers = Answers.sample(policy, format, prompts, perPrompt, sampling, key, done -> {
+            run.runner().checkStop(Stage.EVALUATION);
+            run.monitor().onProgress(Stage.EVALUATION, doneBefore + done, all);
+        });
+        double[] learned = RewardModels.score(reward.scorer(), answers.exchanges());
+        double[] gold = answers.exchanges().stream().mapToDouble(run::goldScore).toArray();
+        double[] met = Arrays.stream(gold)
+                .map(score -> Double.isNaN(score) ? score : score == 1 ? 1 : 0)
+                .toArray();
+        return new Judged(answers, learned, gold, met);
+    }
+
+    private void gold(Judged sft, Judged ppo) {
+        if (hasGold) {
+            double before = mean(sft.met());
+            double after = mean(ppo.met());
+            boolean main = run.isMainJob();
+            add("gold/share_sft", "share of answers that meet the hidden taste, SFT", before, null);
+            add("gold/share_ppo", "share of answers that meet the hidden taste, PPO", after, main ? GOLD_TARGET : null);
+            add("gold/share_gain", "that share, PPO to SFT", after / before, main ? GAIN_TARGET : null);
+            add("gold/score_sft", "hidden taste's score in [0, 1], SFT", mean(sft.gold()), null);
+            add("gold/score_ppo", "hidden taste's score in [0, 1], PPO", mean(ppo.gold()), null);
+        }
+    }
+
+    private List<SelectionPoint> points(Judged sft, Judged ppo, double kl) {
+        int most = config.evaluation().bestOf();
+        BestOfNCurve curve = BestOfNCurve.of(
+                sft.answers().byPrompt(sft.learned()),
+                sft.answers().byPrompt(hasGold ? sft.met() : sft.learned()),
+                1,
+                most / 4,
+                most);
+        List<SelectionPoint> points = new ArrayList<>();
+        for (BestOfNCurve.Point point : curve.points()) {
+            double gold = hasGold ? point.gold() : Double.NaN;
+            double bound = BestOfNKl.bound(point.n());
+            points.add(new SelectionPoint(
+                    point.n() == 1 ? "SFT" : "SFT, best of " + point.n(), bound, gold, point.proxy()));
+            if (hasGold && point.n() > 1) {
+                add("gold/share_best_of_" + point.n(),
+                        "that share, SFT best of " + point.n() + " (KL at most "
+                                + String.format(java.util.Locale.ROOT, "%.2f", bound) + ")",
+                        gold, null);
+            }
+        }
+        points.add(new SelectionPoint("PPO", kl, hasGold ? mean(ppo.met()) : Double.NaN, mean(ppo.learned())));
+        return points;
+    }
+
+    private void outputs(String name, Answers answers, TransformerPolicy pretrained) {
+        String who = name.toUpperCase(java.util.Locale.ROOT);
+        add("outputs/perplexity_" + name, "perplexity of the answers under the pretrained model, " + who,
+                OutputStatistics.perplexity(pretrained, answers.exchanges()), null);
+        add("outputs/distinct_2_" + name, "share of different word pairs among all in 256 answers, " + who,
+                OutputStatistics.distinct(answers.exchanges(), 2), null);
+        add("outputs/stopped_" + name, "share of answers that end by themselves, " + who,
+                answers.completions().stream().mapToDouble(c -> c.stopped() ? 1 : 0).average().orElse(Double.NaN), null);
+    }
+
+    private static List<Sample> samples(Judged sft, Judged ppo) {
+        List<Sample> samples = new ArrayList<>();
+        for (int i = 0; i < sft.answers().prompts(); i++) {
+            int b = i * sft.answers().perPrompt();
+            int a = i * ppo.answers().perPrompt();
+            samples.add(new Sample(
+                    sft.answers().exchanges().get(b).prompt(),
+                    sft.answers().exchanges().get(b).response(),
+                    ppo.answers().exchanges().get(a).response(),
+                    sft.learned()[b],
+                    ppo.learned()[a],
+                    sft.gold()[b],
+                    ppo.gold()[a]));
+        }
+        return samples;
+    }
+
+    private static List<CalibrationBin> bins(RewardCalibration calibration) {
+        return calibration.bins().stream()
+                .filter(bin -> bin.comparisons() > 0)
+                .map(bin -> new CalibrationBin(bin.meanConfidence(), bin.frequency(), bin.comparisons()))
+                .toList();
+    }
+
+    private void add(String path, String label, double value, @Nullable Double atLeast) {
+        measurements.add(new Measurement(path, label, value, atLeast));
+    }
+
+    private static double mean(double[] numbers) {
+        return Arrays.stream(numbers).average().orElse(Double.NaN);
+    }
+}

@@ -1,0 +1,114 @@
+package io.github.rlhf4j.cli.recipe;
+
+import io.github.rlhf4j.core.ChatFormat;
+import io.github.rlhf4j.core.Demonstration;
+import io.github.rlhf4j.core.RoleChatFormat;
+import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.TransformerPolicy;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import io.github.rlhf4j.transformer.tokenizer.BytePairTrainer;
+import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
+import io.github.rlhf4j.transformer.training.LearningRatePlan;
+import io.github.rlhf4j.transformer.training.PackedDocuments;
+import io.github.rlhf4j.transformer.training.PretrainingConfig;
+import io.github.rlhf4j.transformer.training.PretrainingTrainer;
+import io.github.rlhf4j.transformer.training.SftConfig;
+import io.github.rlhf4j.transformer.training.SftTrainer;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What is learned by maximum likelihood: tokenizer, pretraining, supervised fine-tuning. */
+final class LanguageStages {
+
+    private static final double FINAL_RATE = 0.1;
+    private static final double WARMUP = 0.05;
+    private static final int MOST_HELD_OUT = 200;
+    private static final int EVALUATIONS = 10;
+
+    private final Recipe run;
+
+    LanguageStages(Recipe run) {
+        this.run = run;
+    }
+
+    void trainTokenizer() throws IOException {
+        List<String> special = new ArrayList<>(List.of(PackedDocuments.END_OF_TEXT));
+        special.addAll(RoleChatFormat.specialTokens());
+        Tokenizer tokenizer = new BytePairTrainer(run.config().model().vocabulary())
+                .withSpecialTokens(special.toArray(String[]::new))
+                .train(documents())
+                .tokenizer();
+        TokenizerFiles.save(tokenizer, run.directory().tokenizer());
+    }
+
+    void pretrain() throws IOException {
+        RecipeConfig config = run.config();
+        Tokenizer tokenizer = TokenizerFiles.load(run.directory().tokenizer());
+        RecipeConfig.Model shape = config.model();
+        TransformerConfig model = TransformerConfig.gpt2(
+                        tokenizer.vocabularySize(), shape.context(), shape.width(), shape.layers(), shape.heads())
+                .withDropout(shape.dropout());
+        try (TransformerPolicy policy =
+                        TransformerPolicy.create(model, tokenizer, AdamWConfig.gpt3(), config.seed());
+                PretrainingTrainer trainer = new PretrainingTrainer(
+                        policy,
+                        PackedDocuments.of(tokenizer, documents()),
+                        PackedDocuments.of(tokenizer, few(run.data().documents().heldOut(), 10 * MOST_HELD_OUT)),
+                        pretrainingConfig(config))) {
+            run.runner().run(Stage.PRETRAINING, trainer);
+            ModelFiles.save(run.directory().model(Stage.PRETRAINING), policy);
+        }
+    }
+
+    private static PretrainingConfig pretrainingConfig(RecipeConfig config) {
+        RecipeConfig.Pretraining stage = config.pretraining();
+        return PretrainingConfig.defaults(stage.steps(), config.model().context() - 1)
+                .withBatchSize(stage.batch())
+                .withLearningRate(new LearningRatePlan(stage.learningRate(), FINAL_RATE, WARMUP))
+                .withEvaluation(Math.max(1, stage.steps() / EVALUATIONS), 32)
+                .withSeed(seed(config, Stage.PRETRAINING));
+    }
+
+    void fineTune() throws IOException {
+        RecipeConfig config = run.config();
+        RecipeConfig.Sft stage = config.sft();
+        List<Demonstration> demonstrations = few(run.data().demonstrations().train(), stage.demonstrations());
+        int steps = stage.epochs() * Math.max(1, demonstrations.size() / stage.batch());
+        SftConfig settings = SftConfig.defaults(stage.epochs(), config.model().context())
+                .withBatchSize(stage.batch())
+                .withLearningRate(new LearningRatePlan(stage.learningRate(), FINAL_RATE, WARMUP))
+                .withEvaluateEvery(Math.max(1, steps / EVALUATIONS))
+                .withSeed(seed(config, Stage.SFT));
+        try (TransformerPolicy policy = ModelFiles.policy(run.directory().model(Stage.PRETRAINING));
+                SftTrainer trainer = new SftTrainer(
+                        policy,
+                        format(policy),
+                        demonstrations,
+                        few(run.data().demonstrations().heldOut(), MOST_HELD_OUT),
+                        settings)) {
+            run.runner().run(Stage.SFT, trainer);
+            ModelFiles.save(run.directory().model(Stage.SFT), policy);
+        }
+    }
+
+    static ChatFormat format(TransformerPolicy policy) {
+        return new RoleChatFormat(policy.tokenizer());
+    }
+
+    /** The seed of a stage, so that no two stages draw the same numbers. */
+    static long seed(RecipeConfig config, Stage stage) {
+        return RandomKey.of(config.seed()).child(stage.label()).bits();
+    }
+
+    private List<String> documents() {
+        return few(run.data().documents().train(), run.config().pretraining().documents());
+    }
+
+    /** The first {@code most} of them; all, when {@code most} is 0. */
+    static <T> List<T> few(List<T> items, int most) {
+        return most == 0 || most >= items.size() ? items : items.subList(0, most);
+    }
+}

@@ -1,0 +1,175 @@
+package io.github.rlhf4j.cli.recipe;
+
+import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.cli.report.HtmlReport;
+import io.github.rlhf4j.cli.taste.GlossTaste;
+import io.github.rlhf4j.cli.wordnet.DictionaryEntry;
+import io.github.rlhf4j.cli.wordnet.WordQuestions;
+import io.github.rlhf4j.core.Exchange;
+import io.github.rlhf4j.core.training.StopSignal;
+import io.github.rlhf4j.transformer.backend.ComputeBackend;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The whole recipe: raw text in, aligned model and report out. Each stage reads what the ones before have left in the run's
+ * directory and leaves its own output there; a stage whose output is there is not done again, and one that was stopped goes
+ * on from its last checkpoint.
+ */
+public final class Recipe {
+
+    private final RecipeConfig config;
+    private final RunDirectory directory;
+    private final Supplier<List<DictionaryEntry>> dictionary;
+    private final RunMonitor monitor;
+    private final StopSignal stop;
+    private final StageRunner runner;
+    private @Nullable RecipeData data;
+
+    /**
+     * A recipe in a directory that has been opened with this configuration.
+     *
+     * @param dictionary where words and glosses come from, WordNet's in the main job
+     * @param stop stops the run after its current step
+     */
+    public Recipe(
+            RecipeConfig config,
+            RunDirectory directory,
+            Supplier<List<DictionaryEntry>> dictionary,
+            RunMonitor monitor,
+            StopSignal stop) {
+        this.config = config;
+        this.directory = directory;
+        this.dictionary = dictionary;
+        this.monitor = monitor;
+        this.stop = stop;
+        this.runner = new StageRunner(directory, monitor, stop, config.checkpointEvery());
+    }
+
+    /**
+     * Runs all stages that are not done yet.
+     *
+     * @return the report
+     * @throws RunStoppedException when {@code stop} was requested; everything is saved
+     * @throws InputException when the user's data cannot be used
+     */
+    public Path run() throws IOException {
+        for (Stage stage : Stage.values()) {
+            if (!directory.isDone(stage)) {
+                perform(stage);
+            }
+        }
+        return HtmlReport.write(directory.root());
+    }
+
+    /**
+     * Runs one stage, for which the ones before must be done.
+     *
+     * @throws InputException naming the stage that has to be done first
+     */
+    public void runOnly(Stage stage) throws IOException {
+        for (Stage earlier : stage.before()) {
+            if (!directory.isDone(earlier)) {
+                throw new InputException(stage.command() + " needs the output of " + earlier.label() + ", which "
+                        + directory.root() + " does not have; run \"rlhf " + earlier.command() + " --out "
+                        + directory.root() + " --resume\" first");
+            }
+        }
+        if (directory.isDone(stage)) {
+            monitor.onNote(stage.label() + " is done already; its output is in " + directory.root());
+        } else {
+            perform(stage);
+        }
+    }
+
+    private void perform(Stage stage) throws IOException {
+        runner.checkStop(stage);
+        long start = System.nanoTime();
+        try {
+            ComputeBackend.select(config.backend());
+            data();
+            monitor.onStage(stage, describe(stage));
+            switch (stage) {
+                case TOKENIZER -> new LanguageStages(this).trainTokenizer();
+                case PRETRAINING -> new LanguageStages(this).pretrain();
+                case SFT -> new LanguageStages(this).fineTune();
+                case COMPARISONS -> new ComparisonStage(this).compare();
+                case REWARD -> new RewardStage(this).train();
+                case PPO -> new PpoStage(this).optimize();
+                case EVALUATION -> new EvaluationStage(this).evaluate();
+            }
+        } finally {
+            directory.addSeconds(stage, (System.nanoTime() - start) / 1e9);
+        }
+    }
+
+    private String describe(Stage stage) {
+        RecipeConfig.Model model = config.model();
+        return switch (stage) {
+            case TOKENIZER -> model.vocabulary() + " tokens from " + data().documents().train().size() + " documents";
+            case PRETRAINING -> config.pretraining().steps() + " steps, width " + model.width() + ", " + model.layers()
+                    + " layers";
+            case SFT -> "demonstrations of answers";
+            case COMPARISONS -> data().preferences() == null
+                    ? config.comparisons().samplesPerPrompt() + " answers to each of "
+                            + config.comparisons().prompts() + " prompts, ranked by a simulated labeler with "
+                            + Math.round(100 * config.comparisons().mistakes()) + " % random mistakes"
+                    : "your own";
+            case REWARD -> "reward model from the comparisons only";
+            case PPO -> config.ppo().iterations() + " rollouts of " + config.ppo().rollout() + " answers";
+            case EVALUATION -> config.evaluation().prompts() + " held-out prompts";
+        };
+    }
+
+    // What the stages share.
+
+    RecipeConfig config() {
+        return config;
+    }
+
+    RunDirectory directory() {
+        return directory;
+    }
+
+    RunMonitor monitor() {
+        return monitor;
+    }
+
+    StageRunner runner() {
+        return runner;
+    }
+
+    /** Read when first asked for. */
+    RecipeData data() {
+        RecipeData known = data;
+        if (known == null) {
+            known = RecipeData.load(config, dictionary);
+            data = known;
+        }
+        return known;
+    }
+
+    /** Whether this is the main job, whose results have targets: WordNet's words, a simulated labeler. */
+    boolean isMainJob() {
+        return config.data().equals(RecipeConfig.standard().data());
+    }
+
+    GlossTaste requireTaste() {
+        GlossTaste taste = data().taste();
+        if (taste == null) {
+            throw new IllegalStateException("own preferences leave nothing to simulate");
+        }
+        return taste;
+    }
+
+    /** The hidden taste's score in [0, 1], or NaN where there is no hidden taste. */
+    double goldScore(Exchange exchange) {
+        GlossTaste taste = data().taste();
+        return taste == null
+                ? Double.NaN
+                : taste.score(WordQuestions.askedWord(exchange.prompt()), exchange.response());
+    }
+}

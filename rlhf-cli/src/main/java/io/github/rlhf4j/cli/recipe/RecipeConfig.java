@@ -1,0 +1,253 @@
+package io.github.rlhf4j.cli.recipe;
+
+import io.github.rlhf4j.transformer.backend.ComputeBackend;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All settings of a run of the whole recipe; the keys of its YAML file are the names here. {@link #standard()} fits 2 cores
+ * in 20 minutes, {@link #quick()} in 2.
+ *
+ * @param seed of all randomness
+ * @param backend what to compute on
+ * @param heldOutShare of the words, which no stage trains on and evaluation asks for, in (0, 1)
+ * @param checkpointEvery steps between two checkpoints of a stage, ≥ 1
+ * @param data the user's own files, in place of WordNet
+ * @param model shape of the transformer and its tokenizer
+ * @param pretraining first stage: text
+ * @param sft second stage: demonstrations
+ * @param comparisons what the labeler is asked
+ * @param reward third stage: the reward model
+ * @param ppo fourth stage: policy optimisation
+ * @param evaluation what is measured on held-out prompts
+ */
+public record RecipeConfig(
+        long seed,
+        ComputeBackend backend,
+        double heldOutShare,
+        int checkpointEvery,
+        Data data,
+        Model model,
+        Pretraining pretraining,
+        Sft sft,
+        Comparisons comparisons,
+        Reward reward,
+        Ppo ppo,
+        Evaluation evaluation) {
+
+    public RecipeConfig {
+        require(heldOutShare > 0 && heldOutShare < 1, "heldOutShare must lie in (0, 1)", heldOutShare);
+        require(checkpointEvery >= 1, "checkpointEvery must be at least 1", checkpointEvery);
+        require(
+                comparisons.maxNewTokens() < model.context() && ppo.maxNewTokens() < model.context(),
+                "comparisons.maxNewTokens and ppo.maxNewTokens must leave room for a prompt in model.context ("
+                        + model.context() + ")",
+                Math.max(comparisons.maxNewTokens(), ppo.maxNewTokens()));
+    }
+
+    /**
+     * The user's own files; null stands for what the main job makes of WordNet.
+     *
+     * @param text to pretrain on: plain text divided at blank lines, or JSON Lines with a field {@code text}
+     * @param demonstrations to fine-tune on, JSON Lines
+     * @param preferences to learn the reward from, JSON Lines; then no labeler is simulated and there is no hidden taste
+     * @param prompts to optimise the policy on, JSON Lines or one a line
+     */
+    public record Data(
+            @Nullable String text,
+            @Nullable String demonstrations,
+            @Nullable String preferences,
+            @Nullable String prompts) {}
+
+    /**
+     * The transformer: GPT-2's architecture.
+     *
+     * @param vocabulary tokens of the tokenizer, the special ones included, ≥ 262
+     * @param context most tokens of a sequence
+     * @param dropout of pretraining and fine-tuning, in [0, 1)
+     */
+    public record Model(int vocabulary, int width, int layers, int heads, int context, double dropout) {
+
+        public Model {
+            require(vocabulary >= 262, "model.vocabulary must hold 256 bytes and 5 special tokens", vocabulary);
+            require(heads >= 1 && width >= 1 && width % heads == 0, "model.width must be a multiple of heads", width);
+            require(layers >= 1, "model.layers must be at least 1", layers);
+            require(context >= 16, "model.context must be at least 16", context);
+            require(dropout >= 0 && dropout < 1, "model.dropout must lie in [0, 1)", dropout);
+        }
+    }
+
+    /**
+     * Pretraining.
+     *
+     * @param documents most documents to use, 0 for all
+     * @param batch windows of a whole context per step
+     * @param learningRate peak, cosine down to a tenth
+     */
+    public record Pretraining(int documents, int steps, int batch, double learningRate) {
+
+        public Pretraining {
+            require(documents >= 0, "pretraining.documents must be ≥ 0 (0 is all)", documents);
+            requirePositive("pretraining", steps, batch, learningRate);
+        }
+    }
+
+    /**
+     * Supervised fine-tuning.
+     *
+     * @param demonstrations most demonstrations to use, each once per epoch; 0 for all
+     * @param batch demonstrations per step
+     * @param learningRate peak, cosine down to a tenth
+     */
+    public record Sft(int demonstrations, int epochs, int batch, double learningRate) {
+
+        public Sft {
+            require(demonstrations >= 0, "sft.demonstrations must be ≥ 0 (0 is all)", demonstrations);
+            requirePositive("sft", epochs, batch, learningRate);
+        }
+    }
+
+    /**
+     * What the simulated labeler compares.
+     *
+     * @param prompts number of prompts to answer
+     * @param samplesPerPrompt answers to each, which the labeler ranks, ≥ 2
+     * @param unseenPrompts held-out prompts for the noise-free comparisons that only evaluation sees
+     * @param mistakes share of answers that are drawn at random (Christiano et al. 2017, §2.2.3), in [0, 1]
+     * @param temperature of the sampling
+     */
+    public record Comparisons(
+            int prompts,
+            int samplesPerPrompt,
+            int unseenPrompts,
+            double mistakes,
+            int maxNewTokens,
+            double temperature) {
+
+        public Comparisons {
+            require(prompts >= 1, "comparisons.prompts must be at least 1", prompts);
+            require(samplesPerPrompt >= 2, "comparisons.samplesPerPrompt must be at least 2", samplesPerPrompt);
+            require(unseenPrompts >= 1, "comparisons.unseenPrompts must be at least 1", unseenPrompts);
+            require(mistakes >= 0 && mistakes <= 1, "comparisons.mistakes must lie in [0, 1]", mistakes);
+            require(maxNewTokens >= 1, "comparisons.maxNewTokens must be at least 1", maxNewTokens);
+            require(temperature > 0, "comparisons.temperature must be positive", temperature);
+        }
+    }
+
+    /**
+     * The reward model.
+     *
+     * @param batch rankings per step
+     * @param learningRate peak, cosine down to a tenth
+     */
+    public record Reward(int epochs, int batch, double learningRate) {
+
+        public Reward {
+            requirePositive("reward", epochs, batch, learningRate);
+        }
+    }
+
+    /**
+     * PPO.
+     *
+     * @param iterations rollouts
+     * @param rollout answers per rollout
+     * @param minibatch answers per update, a divisor of {@code rollout}
+     * @param epochs passes over each rollout
+     * @param learningRate of the policy, linear down to 0
+     * @param valueLearningRate of the value function, linear down to 0
+     * @param klCoefficient β at the start
+     * @param klTarget nats per sequence that β adapts to; 0 keeps β fixed
+     * @param klHorizon answers over which β adapts (Ziegler et al. 2019, §2.2)
+     * @param missingStopScore score of an answer that does not end in time
+     */
+    public record Ppo(
+            int iterations,
+            int rollout,
+            int minibatch,
+            int epochs,
+            double learningRate,
+            double valueLearningRate,
+            double klCoefficient,
+            double klTarget,
+            double klHorizon,
+            double missingStopScore,
+            int maxNewTokens,
+            double temperature) {
+
+        public Ppo {
+            requirePositive("ppo", iterations, rollout, learningRate);
+            require(epochs >= 1, "ppo.epochs must be at least 1", epochs);
+            require(minibatch >= 1 && rollout % minibatch == 0, "ppo.minibatch must divide ppo.rollout", minibatch);
+            require(valueLearningRate > 0, "ppo.valueLearningRate must be positive", valueLearningRate);
+            require(klCoefficient >= 0, "ppo.klCoefficient must be ≥ 0", klCoefficient);
+            require(klTarget >= 0, "ppo.klTarget must be ≥ 0 (0 keeps the coefficient)", klTarget);
+            require(klHorizon > 0, "ppo.klHorizon must be positive", klHorizon);
+            require(maxNewTokens >= 1, "ppo.maxNewTokens must be at least 1", maxNewTokens);
+            require(temperature > 0, "ppo.temperature must be positive", temperature);
+        }
+    }
+
+    /**
+     * Evaluation.
+     *
+     * @param prompts held-out prompts to answer before and after
+     * @param bestOf largest n of best-of-n; a quarter of it stands beside it
+     */
+    public record Evaluation(int prompts, int bestOf) {
+
+        public Evaluation {
+            require(prompts >= 2, "evaluation.prompts must be at least 2", prompts);
+            require(bestOf >= 4, "evaluation.bestOf must be at least 4", bestOf);
+        }
+    }
+
+    /** Twenty minutes on 2 cores. */
+    public static RecipeConfig standard() {
+        return new RecipeConfig(
+                1,
+                ComputeBackend.AUTO,
+                0.05,
+                100,
+                new Data(null, null, null, null),
+                new Model(4096, 192, 4, 6, 128, 0),
+                new Pretraining(0, 1200, 16, 1e-3),
+                new Sft(24_000, 1, 32, 6e-4),
+                new Comparisons(1200, 4, 200, 0.1, 56, 1.0),
+                new Reward(1, 16, 3e-4),
+                new Ppo(80, 64, 32, 2, 1e-4, 3e-4, 0.05, 0, 10_000, -2, 56, 1.0),
+                new Evaluation(256, 16));
+    }
+
+    /** A real run of the same shape in less than two minutes: a smaller model that sees less of everything. */
+    public static RecipeConfig quick() {
+        RecipeConfig full = standard();
+        return new RecipeConfig(
+                full.seed,
+                full.backend,
+                full.heldOutShare,
+                full.checkpointEvery,
+                full.data,
+                new Model(1024, 64, 2, 4, 96, 0),
+                new Pretraining(20_000, 150, 16, 3e-3),
+                new Sft(4_000, 1, 32, 2e-3),
+                new Comparisons(150, 4, 60, 0.1, 40, 1.0),
+                new Reward(1, 16, 1e-3),
+                new Ppo(15, 32, 16, 2, 3e-4, 1e-3, 0.05, 0, 10_000, -2, 40, 1.0),
+                new Evaluation(48, 16));
+    }
+
+    private static void requirePositive(String section, int count, int batch, double learningRate) {
+        require(count >= 1, section + "'s number of steps, epochs or iterations must be at least 1", count);
+        require(batch >= 1, section + "'s batch must be at least 1", batch);
+        require(
+                learningRate > 0 && Double.isFinite(learningRate),
+                section + ".learningRate must be positive and finite",
+                learningRate);
+    }
+
+    private static void require(boolean rule, String message, Object value) {
+        if (!rule) {
+            throw new IllegalArgumentException(message + ", got " + value);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package io.github.rlhf4j.cli.recipe;
+
+import io.github.rlhf4j.cli.recipe.ModelFiles.LoadedReward;
+import io.github.rlhf4j.core.Exchange;
+import io.github.rlhf4j.core.PreferenceDataset;
+import io.github.rlhf4j.core.Ranking;
+import io.github.rlhf4j.core.data.PreferenceFiles;
+import io.github.rlhf4j.core.training.LearningRateSchedule;
+import io.github.rlhf4j.reward.TransformerRewardModel;
+import io.github.rlhf4j.reward.training.RewardModelConfig;
+import io.github.rlhf4j.reward.training.RewardModelTrainer;
+import io.github.rlhf4j.transformer.ScalarTransformer;
+import io.github.rlhf4j.transformer.TransformerPolicy;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Learns the reward from the comparisons, on the supervised model's trunk (InstructGPT, §3.5). */
+final class RewardStage {
+
+    private static final int MOST_VALIDATED = 100;
+    private static final int MOST_CENTRED_ON = 512;
+    private static final double FINAL_RATE = 0.1;
+
+    private final Recipe run;
+
+    RewardStage(Recipe run) {
+        this.run = run;
+    }
+
+    void train() throws IOException {
+        PreferenceDataset rankings = PreferenceFiles.read(run.directory().comparisons());
+        PreferenceDataset unseen = first(PreferenceFiles.read(run.directory().unseenComparisons()), MOST_VALIDATED);
+        try (TransformerPolicy supervised = ModelFiles.policy(run.directory().model(Stage.SFT));
+                LoadedReward reward = create(supervised);
+                RewardModelTrainer trainer =
+                        new RewardModelTrainer(reward.scorer(), rankings, unseen, config(rankings.size()))) {
+            run.runner().run(Stage.REWARD, trainer);
+            reward.scorer().centerOn(answers(rankings));
+            ModelFiles.save(run.directory().model(Stage.REWARD), reward, supervised.tokenizer());
+        }
+    }
+
+    private LoadedReward create(TransformerPolicy supervised) {
+        ScalarTransformer network =
+                ScalarTransformer.of(supervised, AdamWConfig.gpt3(), LanguageStages.seed(run.config(), Stage.REWARD));
+        return new LoadedReward(TransformerRewardModel.of(network, LanguageStages.format(supervised)), network);
+    }
+
+    private RewardModelConfig config(int rankings) {
+        RecipeConfig.Reward stage = run.config().reward();
+        RewardModelConfig settings = RewardModelConfig.instructGpt(
+                        rankings, LanguageStages.seed(run.config(), Stage.REWARD))
+                .withEpochs(stage.epochs())
+                .withRankingsPerBatch(stage.batch());
+        long steps = settings.totalSteps(rankings);
+        double rate = stage.learningRate();
+        return settings.withValidateEvery((int) Math.max(1, steps / 5))
+                .withSchedule(new LearningRateSchedule.WarmupCosine(rate, rate * FINAL_RATE, steps / 20, steps));
+    }
+
+    /** The supervised model's own answers, whose mean score is to be 0. */
+    private static List<Exchange> answers(PreferenceDataset rankings) {
+        List<Exchange> exchanges = new ArrayList<>();
+        for (Ranking ranking : rankings) {
+            for (int i = 0; i < ranking.size() && exchanges.size() < MOST_CENTRED_ON; i++) {
+                exchanges.add(ranking.exchange(i));
+            }
+        }
+        return exchanges;
+    }
+
+    private static PreferenceDataset first(PreferenceDataset dataset, int most) {
+        List<Ranking> first = new ArrayList<>();
+        for (int i = 0; i < Math.min(most, dataset.size()); i++) {
+            first.add(dataset.get(i));
+        }
+        return PreferenceDataset.of(first);
+    }
+}

@@ -1,0 +1,37 @@
+package io.github.rlhf4j.cli.recipe;
+
+import java.util.List;
+
+/** The stages of the recipe, in their order. */
+public enum Stage {
+    TOKENIZER("tokenizer", "tokenizer"),
+    PRETRAINING("pretraining", "pretrain"),
+    SFT("sft", "sft"),
+    COMPARISONS("comparisons", "compare"),
+    REWARD("reward", "reward"),
+    PPO("ppo", "ppo"),
+    EVALUATION("evaluation", "evaluate");
+
+    private final String label;
+    private final String command;
+
+    Stage(String label, String command) {
+        this.label = label;
+        this.command = command;
+    }
+
+    /** Name in files and reports. */
+    public String label() {
+        return label;
+    }
+
+    /** The command that runs this stage alone. */
+    public String command() {
+        return command;
+    }
+
+    /** The stages before this one, in order. */
+    public List<Stage> before() {
+        return List.of(values()).subList(0, ordinal());
+    }
+}

@@ -1,0 +1,102 @@
+package io.github.rlhf4j.cli.report;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.rlhf4j.core.training.MetricsFile;
+import io.github.rlhf4j.core.training.StepReport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a run has left in its directory: {@code config.yaml}, {@code metrics.jsonl}, and, when it came to its end, {@code
+ * results.json} and {@code samples.jsonl}.
+ *
+ * @param config the configuration as it was stored; empty when there is none
+ * @param steps the steps of all stages, in the order they were done
+ * @param results the results; without measurements while the run has not been evaluated
+ * @param samples answers before and after PPO; possibly empty
+ */
+public record RunRecords(String config, List<StepReport> steps, RunResults results, List<Sample> samples) {
+
+    public static final String CONFIG = "config.yaml";
+    public static final String METRICS = "metrics.jsonl";
+    public static final String RESULTS = "results.json";
+    public static final String SAMPLES = "samples.jsonl";
+
+    private static final ObjectMapper JSON = JsonMapper.builder().build();
+
+    /**
+     * Reads a run's directory.
+     *
+     * @throws IOException when it is none (it has neither configuration nor metrics), or a file in it is broken
+     */
+    public static RunRecords read(Path directory) throws IOException {
+        Path config = directory.resolve(CONFIG);
+        Path metrics = directory.resolve(METRICS);
+        if (!Files.exists(config) && !Files.exists(metrics)) {
+            throw new NoSuchFileException(
+                    directory.toString(),
+                    null,
+                    "no run is there (neither " + CONFIG + " nor " + METRICS + "); name a run's directory with --out");
+        }
+        Path results = directory.resolve(RESULTS);
+        return new RunRecords(
+                Files.exists(config) ? Files.readString(config) : "",
+                Files.exists(metrics) ? MetricsFile.read(metrics) : List.of(),
+                Files.exists(results)
+                        ? parse(results, Files.readString(results), RunResults.class)
+                        : new RunResults(List.of(), List.of(), List.of(), Map.of()),
+                readSamples(directory.resolve(SAMPLES)));
+    }
+
+    private static List<Sample> readSamples(Path file) throws IOException {
+        List<Sample> samples = new ArrayList<>();
+        if (Files.exists(file)) {
+            for (String line : Files.readAllLines(file)) {
+                samples.add(parse(file, line, Sample.class));
+            }
+        }
+        return samples;
+    }
+
+    private static <T> T parse(Path file, String text, Class<T> type) throws IOException {
+        try {
+            return JSON.readValue(text, type);
+        } catch (JacksonException e) {
+            throw new IOException(
+                    file + " is broken: " + e.getOriginalMessage() + "; run the evaluation again (rlhf run --resume)",
+                    e);
+        }
+    }
+
+    /** Writes {@code results.json}. */
+    public static void writeResults(Path directory, RunResults results) throws IOException {
+        String json = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(results);
+        Files.writeString(directory.resolve(RESULTS), json + "\n");
+    }
+
+    /** Writes {@code samples.jsonl}. */
+    public static void writeSamples(Path directory, List<Sample> samples) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (Sample sample : samples) {
+            lines.append(JSON.writeValueAsString(sample)).append('\n');
+        }
+        Files.writeString(directory.resolve(SAMPLES), lines);
+    }
+
+    /** The steps of one stage. */
+    public List<StepReport> stage(String name) {
+        return steps.stream().filter(step -> step.stage().equals(name)).toList();
+    }
+
+    /** The names of the stages, in the order they ran. */
+    public List<String> stages() {
+        return steps.stream().map(StepReport::stage).distinct().toList();
+    }
+}

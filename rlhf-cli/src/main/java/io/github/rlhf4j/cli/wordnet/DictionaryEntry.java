@@ -1,0 +1,41 @@
+package io.github.rlhf4j.cli.wordnet;
+
+import java.util.List;
+
+/**
+ * One meaning, and the words that have it.
+ *
+ * @param word the headword: the first of {@code lemmas} that occurs in the first example, otherwise the first of them
+ * @param lemmas all words of this meaning, as they are written in running text; at least one
+ * @param partOfSpeech noun, verb, adjective or adverb
+ * @param definition what it means, without the examples
+ * @param examples the quoted examples, without their quotes, in the dictionary's order; possibly empty
+ * @param gloss definition and examples as the dictionary has them
+ */
+public record DictionaryEntry(
+        String word,
+        List<String> lemmas,
+        PartOfSpeech partOfSpeech,
+        String definition,
+        List<String> examples,
+        String gloss) {
+
+    public DictionaryEntry {
+        lemmas = List.copyOf(lemmas);
+        examples = List.copyOf(examples);
+    }
+
+    public boolean hasExample() {
+        return !examples.isEmpty();
+    }
+
+    /** The definition, and the first example after it in quotes where there is one. */
+    public String explanation() {
+        return hasExample() ? definition + "; \"" + examples.get(0) + "\"" : definition;
+    }
+
+    /** The headword and its whole gloss, as a line of a dictionary: {@code abacus: a calculator that …}. */
+    public String document() {
+        return word + ": " + gloss;
+    }
+}

@@ -1,0 +1,89 @@
+package io.github.rlhf4j.cli.wordnet;
+
+import io.github.rlhf4j.core.Conversation;
+import io.github.rlhf4j.core.Demonstration;
+import io.github.rlhf4j.core.Message;
+import io.github.rlhf4j.core.random.RandomKey;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Questions for the meaning of a word, which all quote the word, and the dictionary's answers to them. */
+public final class WordQuestions {
+
+    private static final List<String> WORDINGS = List.of(
+            "What does \"%s\" mean?",
+            "What is the meaning of \"%s\"?", "Explain the word \"%s\".", "How would you explain \"%s\"?");
+    private static final Pattern QUOTED = Pattern.compile("\"([^\"]+)\"");
+    /** Common words, not the names of people, places and species: lower case, at most two words. */
+    private static final Pattern COMMON = Pattern.compile("[a-z][a-z'-]+(?: [a-z][a-z'-]*)?");
+
+    private final RandomKey key;
+
+    /** Questions whose wording is drawn with this seed, a word having always the same one. */
+    public WordQuestions(long seed) {
+        this.key = RandomKey.of(seed).child("wording");
+    }
+
+    /** The question for this word. */
+    public String question(String word) {
+        return String.format(WORDINGS.get(key.child(word).below(WORDINGS.size())), word);
+    }
+
+    /** The question for this word as a conversation's first turn. */
+    public Conversation conversation(String word) {
+        return Conversation.of(question(word));
+    }
+
+    /**
+     * The word that a question asks for: what its quotation marks enclose.
+     *
+     * @throws IllegalArgumentException when nothing is quoted
+     */
+    public static String askedWord(String question) {
+        Matcher quoted = QUOTED.matcher(question);
+        if (!quoted.find()) {
+            throw new IllegalArgumentException(
+                    "the question quotes no word: " + question + "; write it as What does \"abacus\" mean?");
+        }
+        return quoted.group(1);
+    }
+
+    /** Whether a dictionary for learners would be asked for this word: no names, no numbers, at most two words. */
+    public static boolean isCommon(String word) {
+        return COMMON.matcher(word).matches();
+    }
+
+    /** For each entry whose headword {@link #isCommon} the question for it, answered by its explanation. */
+    public List<Demonstration> demonstrations(List<DictionaryEntry> entries) {
+        List<Demonstration> demonstrations = new ArrayList<>();
+        for (DictionaryEntry entry : entries) {
+            if (isCommon(entry.word())) {
+                demonstrations.add(demonstration(entry));
+            }
+        }
+        return demonstrations;
+    }
+
+    private Demonstration demonstration(DictionaryEntry entry) {
+        return new Demonstration(conversation(entry.word()).with(Message.assistant(entry.explanation())));
+    }
+
+    /** The different common headwords of the entries, shuffled. */
+    public List<String> words(List<DictionaryEntry> entries) {
+        Set<String> words = new LinkedHashSet<>();
+        entries.stream()
+                .map(DictionaryEntry::word)
+                .filter(WordQuestions::isCommon)
+                .forEach(words::add);
+        List<String> list = List.copyOf(words);
+        List<String> shuffled = new ArrayList<>();
+        for (int index : key.child("order").permutation(list.size())) {
+            shuffled.add(list.get(index));
+        }
+        return shuffled;
+    }
+}

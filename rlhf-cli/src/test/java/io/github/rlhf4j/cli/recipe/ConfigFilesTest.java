@@ -1,0 +1,89 @@
+package io.github.rlhf4j.cli.recipe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rlhf4j.cli.InputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConfigFilesTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void whatIsWrittenReadsBack() throws IOException {
+        assertThat(read(ConfigFiles.write(RecipeConfig.quick()))).isEqualTo(RecipeConfig.quick());
+    }
+
+    @Test
+    void aFileChangesWhatItNamesAndNothingElse() throws IOException {
+        RecipeConfig changed = read("seed: 7\nppo:\n  iterations: 3\n  klCoefficient: 1\ndata:\n  text: my.txt\n");
+
+        assertThat(ConfigFiles.differences(RecipeConfig.standard(), changed))
+                .containsExactly(
+                        "seed: 1, 7",
+                        "data.text: null, \"my.txt\"",
+                        "ppo.iterations: " + RecipeConfig.standard().ppo().iterations() + ", 3",
+                        "ppo.klCoefficient: " + RecipeConfig.standard().ppo().klCoefficient() + ", 1.0");
+    }
+
+    @Test
+    void anEmptyFileChangesNothing() throws IOException {
+        assertThat(read("# nothing\n")).isEqualTo(RecipeConfig.standard());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "sed: 1 | there is no setting sed; did you mean seed or sft?",
+                "ppo: {learning_rate: 1} | there is no setting ppo.learning_rate; did you mean ppo.learningRate",
+                "ppo: {zzzzzz: 1} | ppo. has iterations, rollout",
+                "ppo: 3 | ppo is a section with the keys [iterations,",
+                "seed: many | the value of seed does not fit",
+                "ppo: {rollout: 2.5} | the value of ppo.rollout does not fit",
+                "ppo: {rollout: 33} | ppo.minibatch must divide ppo.rollout",
+                "model: {width: 100} | model.width must be a multiple of heads, got 100",
+                "seed: | seed has no value",
+                "[1, 2] | must hold keys and values",
+                "seed: [1 | line 1 is not valid YAML",
+                "backend: gpu | the value of backend does not fit"
+            })
+    void aWrongFileIsRefusedNamingTheKey(String yaml, String message) {
+        assertThatThrownBy(() -> read(yaml)).isInstanceOf(InputException.class).hasMessageContaining(message);
+    }
+
+    @Test
+    void aMissingFileIsNamed() {
+        Path missing = directory.resolve("none.yaml");
+
+        assertThatThrownBy(() -> ConfigFiles.read(missing, RecipeConfig.standard()))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("none.yaml")
+                .hasMessageContaining("there is no such file");
+    }
+
+    @Test
+    void aFlagSetsOneKey() {
+        assertThat(ConfigFiles.set(RecipeConfig.standard(), "ppo.epochs", "3")
+                        .ppo()
+                        .epochs())
+                .isEqualTo(3);
+        assertThatThrownBy(() -> ConfigFiles.set(RecipeConfig.standard(), "ppo.epoch", "3"))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("did you mean ppo.epochs");
+    }
+
+    private RecipeConfig read(String yaml) throws IOException {
+        Path file = directory.resolve("config.yaml");
+        Files.writeString(file, yaml);
+        return ConfigFiles.read(file, RecipeConfig.standard());
+    }
+}
