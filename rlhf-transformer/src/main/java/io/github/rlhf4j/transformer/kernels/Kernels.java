@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -71,6 +72,9 @@ public interface Kernels {
 
     /** Gradient of {@link #attention}; the attention weights are computed again. */
     void attentionBackward(PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena);
+
+    /** An empty cache for this many sequences; it grows as they do. */
+    KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType);
 
     /** {@code into[i] = from[rows[i]]}, row by row. */
     void gatherRows(INDArray from, int[] rows, INDArray into);

@@ -166,6 +166,11 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
+    public KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType) {
+        return new Nd4jKeyValueCache(sequences, heads, headSize, dataType);
+    }
+
+    @Override
     public void gatherRows(INDArray from, int[] rows, INDArray into) {
         gather(from, rows, into);
     }
