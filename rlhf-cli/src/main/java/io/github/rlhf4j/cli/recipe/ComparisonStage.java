@@ -51,10 +51,11 @@ final class ComparisonStage {
         }
     }
 
-    private Answers sample(
-            TransformerPolicy policy, List<Conversation> prompts, String name, int before, int all) {
+    private Answers sample(TransformerPolicy policy, List<Conversation> prompts, String name, int before, int all) {
         ChatFormat format = LanguageStages.format(policy);
-        RandomKey key = RandomKey.of(run.config().seed()).child(Stage.COMPARISONS.label()).child(name);
+        RandomKey key = RandomKey.of(run.config().seed())
+                .child(Stage.COMPARISONS.label())
+                .child(name);
         Sampling sampling = Sampling.exact(config.maxNewTokens(), config.temperature(), format.stopTokens());
         return Answers.sample(policy, format, prompts, config.samplesPerPrompt(), sampling, key, done -> {
             run.runner().checkStop(Stage.COMPARISONS);

@@ -1,6 +1,5 @@
 package io.github.rlhf4j.cli.recipe;
 
-import io.github.rlhf4j.cli.recipe.ModelFiles.LoadedReward;
 import io.github.rlhf4j.cli.report.RunRecords;
 import io.github.rlhf4j.cli.report.RunResults;
 import io.github.rlhf4j.cli.report.RunResults.CalibrationBin;
@@ -15,6 +14,7 @@ import io.github.rlhf4j.core.data.PreferenceFiles;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.ppo.math.BestOfNKl;
 import io.github.rlhf4j.reward.RewardModels;
+import io.github.rlhf4j.reward.TransformerRewardModel;
 import io.github.rlhf4j.reward.evaluation.BestOfNCurve;
 import io.github.rlhf4j.reward.evaluation.RewardAccuracy;
 import io.github.rlhf4j.reward.evaluation.RewardCalibration;
@@ -54,23 +54,29 @@ final class EvaluationStage {
         try (TransformerPolicy before = ModelFiles.policy(directory.model(Stage.SFT));
                 TransformerPolicy after = ModelFiles.policy(directory.model(Stage.PPO));
                 TransformerPolicy pretrained = ModelFiles.policy(directory.model(Stage.PRETRAINING));
-                LoadedReward reward = ModelFiles.reward(directory.model(Stage.REWARD), AdamWConfig.gpt3())) {
+                TransformerRewardModel reward = ModelFiles.reward(directory.model(Stage.REWARD), AdamWConfig.gpt3())) {
             PreferenceDataset unseen = PreferenceFiles.read(directory.unseenComparisons());
-            RewardAccuracy accuracy = RewardAccuracy.of(reward.scorer(), unseen);
-            RewardCalibration calibration = RewardCalibration.of(reward.scorer(), unseen, BINS);
+            RewardAccuracy accuracy = RewardAccuracy.of(reward, unseen);
+            RewardCalibration calibration = RewardCalibration.of(reward, unseen, BINS);
 
-            List<Conversation> prompts =
-                    LanguageStages.few(run.data().prompts().heldOut(), config.evaluation().prompts());
+            List<Conversation> prompts = LanguageStages.few(
+                    run.data().prompts().heldOut(), config.evaluation().prompts());
             int all = 2 * prompts.size();
             Judged sft = judge(before, reward, prompts, config.evaluation().bestOf(), "before", 0, all);
             Judged ppo = judge(after, reward, prompts, ANSWERS_AFTER, "after", prompts.size(), all);
             double kl = OutputStatistics.klPerSequence(
                     after, before, ppo.answers().completions(), config.ppo().temperature());
 
-            add("reward/accuracy", "reward model: accuracy on unseen comparisons without mistakes", accuracy.accuracy(),
+            add(
+                    "reward/accuracy",
+                    "reward model: accuracy on unseen comparisons without mistakes",
+                    accuracy.accuracy(),
                     run.isMainJob() ? ACCURACY_TARGET : null);
-            add("reward/calibration_error", "reward model: expected calibration error",
-                    calibration.expectedCalibrationError(), null);
+            add(
+                    "reward/calibration_error",
+                    "reward model: expected calibration error",
+                    calibration.expectedCalibrationError(),
+                    null);
             gold(sft, ppo);
             add("reward/score_sft", "learned reward, SFT", mean(sft.learned()), null);
             add("reward/score_ppo", "learned reward, PPO", mean(ppo.learned()), null);
@@ -81,8 +87,7 @@ final class EvaluationStage {
 
             RunRecords.writeSamples(directory.root(), samples(sft, ppo));
             RunRecords.writeResults(
-                    directory.root(),
-                    new RunResults(measurements, bins(calibration), points, directory.seconds()));
+                    directory.root(), new RunResults(measurements, bins(calibration), points, directory.seconds()));
         }
     }
 
@@ -97,21 +102,22 @@ final class EvaluationStage {
 
     private Judged judge(
             TransformerPolicy policy,
-            LoadedReward reward,
+            TransformerRewardModel reward,
             List<Conversation> prompts,
             int perPrompt,
             String name,
             int doneBefore,
             int all) {
         ChatFormat format = LanguageStages.format(policy);
-        Sampling sampling = Sampling.exact(
-                config.ppo().maxNewTokens(), config.ppo().temperature(), format.stopTokens());
-        RandomKey key = RandomKey.of(config.seed()).child(Stage.EVALUATION.label()).child(name);
+        Sampling sampling =
+                Sampling.exact(config.ppo().maxNewTokens(), config.ppo().temperature(), format.stopTokens());
+        RandomKey key =
+                RandomKey.of(config.seed()).child(Stage.EVALUATION.label()).child(name);
         Answers answers = Answers.sample(policy, format, prompts, perPrompt, sampling, key, done -> {
             run.runner().checkStop(Stage.EVALUATION);
             run.monitor().onProgress(Stage.EVALUATION, doneBefore + done, all);
         });
-        double[] learned = RewardModels.score(reward.scorer(), answers.exchanges());
+        double[] learned = RewardModels.score(reward, answers.exchanges());
         double[] gold = answers.exchanges().stream().mapToDouble(run::goldScore).toArray();
         double[] met = Arrays.stream(gold)
                 .map(score -> Double.isNaN(score) ? score : score == 1 ? 1 : 0)
@@ -147,10 +153,12 @@ final class EvaluationStage {
             points.add(new SelectionPoint(
                     point.n() == 1 ? "SFT" : "SFT, best of " + point.n(), bound, gold, point.proxy()));
             if (hasGold && point.n() > 1) {
-                add("gold/share_best_of_" + point.n(),
+                add(
+                        "gold/share_best_of_" + point.n(),
                         "that share, SFT best of " + point.n() + " (KL at most "
                                 + String.format(java.util.Locale.ROOT, "%.2f", bound) + ")",
-                        gold, null);
+                        gold,
+                        null);
             }
         }
         points.add(new SelectionPoint("PPO", kl, hasGold ? mean(ppo.met()) : Double.NaN, mean(ppo.learned())));
@@ -159,12 +167,24 @@ final class EvaluationStage {
 
     private void outputs(String name, Answers answers, TransformerPolicy pretrained) {
         String who = name.toUpperCase(java.util.Locale.ROOT);
-        add("outputs/perplexity_" + name, "perplexity of the answers under the pretrained model, " + who,
-                OutputStatistics.perplexity(pretrained, answers.exchanges()), null);
-        add("outputs/distinct_2_" + name, "share of different word pairs among all in 256 answers, " + who,
-                OutputStatistics.distinct(answers.exchanges(), 2), null);
-        add("outputs/stopped_" + name, "share of answers that end by themselves, " + who,
-                answers.completions().stream().mapToDouble(c -> c.stopped() ? 1 : 0).average().orElse(Double.NaN), null);
+        add(
+                "outputs/perplexity_" + name,
+                "perplexity of the answers under the pretrained model, " + who,
+                OutputStatistics.perplexity(pretrained, answers.exchanges()),
+                null);
+        add(
+                "outputs/distinct_2_" + name,
+                "share of different word pairs among all in 256 answers, " + who,
+                OutputStatistics.distinct(answers.exchanges(), 2),
+                null);
+        add(
+                "outputs/stopped_" + name,
+                "share of answers that end by themselves, " + who,
+                answers.completions().stream()
+                        .mapToDouble(c -> c.stopped() ? 1 : 0)
+                        .average()
+                        .orElse(Double.NaN),
+                null);
     }
 
     private static List<Sample> samples(Judged sft, Judged ppo) {

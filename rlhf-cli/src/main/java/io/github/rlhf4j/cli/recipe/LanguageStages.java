@@ -51,8 +51,7 @@ final class LanguageStages {
         TransformerConfig model = TransformerConfig.gpt2(
                         tokenizer.vocabularySize(), shape.context(), shape.width(), shape.layers(), shape.heads())
                 .withDropout(shape.dropout());
-        try (TransformerPolicy policy =
-                        TransformerPolicy.create(model, tokenizer, AdamWConfig.gpt3(), config.seed());
+        try (TransformerPolicy policy = TransformerPolicy.create(model, tokenizer, AdamWConfig.gpt3(), config.seed());
                 PretrainingTrainer trainer = new PretrainingTrainer(
                         policy,
                         PackedDocuments.of(tokenizer, documents()),

@@ -109,17 +109,21 @@ public final class Recipe {
     private String describe(Stage stage) {
         RecipeConfig.Model model = config.model();
         return switch (stage) {
-            case TOKENIZER -> model.vocabulary() + " tokens from " + data().documents().train().size() + " documents";
-            case PRETRAINING -> config.pretraining().steps() + " steps, width " + model.width() + ", " + model.layers()
-                    + " layers";
+            case TOKENIZER ->
+                model.vocabulary() + " tokens from "
+                        + data().documents().train().size() + " documents";
+            case PRETRAINING ->
+                config.pretraining().steps() + " steps, width " + model.width() + ", " + model.layers() + " layers";
             case SFT -> "demonstrations of answers";
-            case COMPARISONS -> data().preferences() == null
-                    ? config.comparisons().samplesPerPrompt() + " answers to each of "
-                            + config.comparisons().prompts() + " prompts, ranked by a simulated labeler with "
-                            + Math.round(100 * config.comparisons().mistakes()) + " % random mistakes"
-                    : "your own";
+            case COMPARISONS ->
+                data().preferences() == null
+                        ? config.comparisons().samplesPerPrompt() + " answers to each of "
+                                + config.comparisons().prompts() + " prompts, ranked by a simulated labeler with "
+                                + Math.round(100 * config.comparisons().mistakes()) + " % random mistakes"
+                        : "your own";
             case REWARD -> "reward model from the comparisons only";
-            case PPO -> config.ppo().iterations() + " rollouts of " + config.ppo().rollout() + " answers";
+            case PPO ->
+                config.ppo().iterations() + " rollouts of " + config.ppo().rollout() + " answers";
             case EVALUATION -> config.evaluation().prompts() + " held-out prompts";
         };
     }

@@ -129,8 +129,8 @@ public record RecipeData(
                     WordQuestions.askedWord(prompt.lastUserText());
                 } catch (IllegalArgumentException e) {
                     throw new InputException(
-                            file + ": the simulated labeler judges explanations of a word only, and "
-                                    + e.getMessage() + ". For prompts of another kind give your own --preferences",
+                            file + ": the simulated labeler judges explanations of a word only, and " + e.getMessage()
+                                    + ". For prompts of another kind give your own --preferences",
                             e);
                 }
             }
@@ -167,10 +167,10 @@ public record RecipeData(
         }
 
         private static Demonstration chosen(Ranking ranking) {
-            int best = ranking.ranks().indexOf(
-                    ranking.ranks().stream().min(Integer::compare).orElseThrow());
-            return new Demonstration(
-                    ranking.conversation().with(Message.assistant(ranking.responses().get(best))));
+            int best = ranking.ranks()
+                    .indexOf(ranking.ranks().stream().min(Integer::compare).orElseThrow());
+            return new Demonstration(ranking.conversation()
+                    .with(Message.assistant(ranking.responses().get(best))));
         }
 
         private interface Reader<T> {

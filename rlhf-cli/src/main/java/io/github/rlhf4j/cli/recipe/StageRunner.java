@@ -39,7 +39,8 @@ final class StageRunner {
         Optional<Path> latest = series.latest();
         if (latest.isPresent()) {
             restore(trainer, latest.get());
-            monitor.onNote(stage.label() + " goes on after step " + trainer.stepsDone() + " of " + trainer.totalSteps());
+            monitor.onNote(
+                    stage.label() + " goes on after step " + trainer.stepsDone() + " of " + trainer.totalSteps());
         }
         checkStop(stage);
         RunReport report = trainer.run(
