@@ -53,7 +53,7 @@ final class PpoStage {
                     .config(settings(format))
                     .policy(policy)
                     .reference(reference)
-                    .rewardModel(reward)
+                    .rewardModel(new ReadableLength(policy.tokenizer(), format, policy.contextLength()).reading(reward))
                     .critic(Critic.separate(values))
                     .prompts(prompts)
                     .onRollout((iteration, samples) -> judge(samples))
