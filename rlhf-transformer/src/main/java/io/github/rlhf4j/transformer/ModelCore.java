@@ -4,7 +4,6 @@ import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.transformer.files.FlatState;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.Kernels;
-import io.github.rlhf4j.transformer.kernels.Nd4jKernels;
 import io.github.rlhf4j.transformer.model.CachedDecoder;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Transformer;
@@ -28,7 +27,7 @@ final class ModelCore implements AutoCloseable {
     private final TransformerConfig config;
     private final AdamWConfig optimizerConfig;
     private final ParameterStore store;
-    private final Kernels kernels = new Nd4jKernels();
+    private final Kernels kernels;
     private final Transformer trunk;
     private final Arena trainingArena;
     private final ConcurrentLinkedDeque<Arena> inferenceArenas = new ConcurrentLinkedDeque<>();
@@ -38,6 +37,7 @@ final class ModelCore implements AutoCloseable {
         this.config = config;
         this.optimizerConfig = optimizerConfig;
         this.store = store;
+        this.kernels = Kernels.select(store.dataType());
         this.trunk = new Transformer(config, store, kernels);
         this.trainingArena = new Arena(store.dataType());
     }
@@ -100,7 +100,7 @@ final class ModelCore implements AutoCloseable {
     private AdamW optimizer() {
         AdamW known = optimizer;
         if (known == null) {
-            known = new AdamW(optimizerConfig, store);
+            known = new AdamW(optimizerConfig, store, kernels);
             optimizer = known;
         }
         return known;

@@ -1,5 +1,6 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -102,6 +103,64 @@ public interface Kernels {
             TokenHeadOutput out,
             @Nullable TokenHeadGradient gradient,
             Arena arena);
+
+    /** Euclidean norm of a vector, in double. */
+    double norm(INDArray vector);
+
+    /**
+     * One step of AdamW (Loshchilov and Hutter 2019, algorithm 2) over flat buffers {@code [P]}, with {@code g} the
+     * gradient times the step's scale: {@code w = w·decay} in the decayed ranges, {@code m = β₁m + (1 − β₁)g}, {@code v =
+     * β₂v + (1 − β₂)g²}, {@code w = w − stepSize·m/(√v·rootScale + ε)}. The gradients are zero afterwards.
+     *
+     * @param decayed ranges of weights that decay, ascending, disjoint
+     */
+    void adamW(
+            AdamWStep step,
+            INDArray values,
+            INDArray gradients,
+            INDArray firstMoment,
+            INDArray secondMoment,
+            List<DecayedRange> decayed,
+            Arena arena);
+
+    /**
+     * The numbers of one AdamW step.
+     *
+     * @param gradientScale what gradients are multiplied by, for clipping; 1 for nothing
+     * @param beta1 β₁
+     * @param beta2 β₂
+     * @param epsilon ε, outside the root
+     * @param stepSize the learning rate over the first moment's bias correction
+     * @param rootScale 1 over the root of the second moment's bias correction
+     * @param decay what decayed weights are multiplied by; 1 for nothing
+     */
+    record AdamWStep(
+            double gradientScale,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double stepSize,
+            double rootScale,
+            double decay) {}
+
+    /**
+     * Elements {@code from} (inclusive) to {@code to} (exclusive) of the flat buffers.
+     *
+     * @param from first element
+     * @param to one after the last element
+     */
+    record DecayedRange(long from, long to) {}
+
+    /**
+     * The kernels for this type on the backend in use: {@link FusedKernels} for FLOAT on the CPU, otherwise {@link
+     * Nd4jKernels}. The system property {@code rlhf4j.kernels} ({@code fused} or {@code nd4j}) decides otherwise.
+     *
+     * @throws IllegalArgumentException when the property has another value, or asks for fused kernels where they cannot
+     *     work
+     */
+    static Kernels select(DataType dataType) {
+        return KernelChoice.select(dataType);
+    }
 
     /**
      * Where the token head puts what it computes.

@@ -2,6 +2,7 @@ package io.github.rlhf4j.transformer.kernels;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -13,6 +14,7 @@ import org.nd4j.linalg.api.ops.impl.broadcast.BroadcastSubOp;
 import org.nd4j.linalg.api.ops.impl.reduce.floating.Mean;
 import org.nd4j.linalg.api.ops.impl.reduce.floating.SquaredNorm;
 import org.nd4j.linalg.api.ops.impl.transforms.floating.RSqrt;
+import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Tanh;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -229,6 +231,47 @@ public final class Nd4jKernels implements Kernels {
                     .addIntegerArguments(0)
                     .build());
         }
+    }
+
+    @Override
+    public double norm(INDArray vector) {
+        return vector.norm2Number().doubleValue();
+    }
+
+    @Override
+    public void adamW(
+            AdamWStep step,
+            INDArray values,
+            INDArray gradients,
+            INDArray firstMoment,
+            INDArray secondMoment,
+            List<DecayedRange> decayed,
+            Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray scratch = arena.take(values.length());
+        INDArray root = arena.take(values.length());
+        if (step.gradientScale() != 1) {
+            gradients.muli(step.gradientScale());
+        }
+        gradients.muli(1 - step.beta1(), scratch); // m = β₁m + (1 − β₁)g
+        firstMoment.muli(step.beta1()).addi(scratch);
+        gradients.muli(gradients, scratch); // v = β₂v + (1 − β₂)g²
+        scratch.muli(1 - step.beta2());
+        secondMoment.muli(step.beta2()).addi(scratch);
+        if (step.decay() != 1) {
+            decayed.forEach(range -> range(values, range).muli(step.decay()));
+        }
+        Nd4j.exec(new Sqrt(secondMoment, root)); // w = w − stepSize·m/(√v·rootScale + ε)
+        root.muli(step.rootScale()).addi(step.epsilon());
+        firstMoment.divi(root, scratch);
+        values.subi(scratch.muli(step.stepSize()));
+        gradients.assign(0);
+        arena.release(mark);
+    }
+
+    private static INDArray range(INDArray vector, DecayedRange range) {
+        long length = range.to() - range.from();
+        return Nd4j.create(vector.data(), new long[] {length}, new long[] {1}, vector.offset() + range.from(), 'c');
     }
 
     private static void addRow(INDArray rows, INDArray row) {

@@ -5,9 +5,12 @@ import java.util.Arrays;
 /**
  * Reusable {@code float[]} of the calling thread, one for each slot. Fresh megabytes on each call cost more than the work
  * on them. Contents are whatever was there before; an array belongs to the caller until it asks for the same slot again,
- * so a method and those it calls use different slots.
+ * so a method and those it calls use different slots, and none is held while {@link Parallel} runs other work.
  */
 final class Scratch {
+
+    /** The slot of {@link FloatMath}, which any kernel may call. */
+    static final int MATH = 15;
 
     private static final int SLOTS = 16;
 

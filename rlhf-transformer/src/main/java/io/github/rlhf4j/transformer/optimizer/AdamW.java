@@ -2,10 +2,15 @@ package io.github.rlhf4j.transformer.optimizer;
 
 import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.core.UpdateReport;
+import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.Kernels;
+import io.github.rlhf4j.transformer.kernels.Kernels.AdamWStep;
+import io.github.rlhf4j.transformer.kernels.Kernels.DecayedRange;
 import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import java.util.ArrayList;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -16,20 +21,26 @@ public final class AdamW implements AutoCloseable {
 
     private final AdamWConfig config;
     private final ParameterStore store;
+    private final Kernels kernels;
     private final INDArray firstMoment;
     private final INDArray secondMoment;
-    private final INDArray scratch;
-    private final INDArray root;
+    private final Arena arena;
+    private final List<DecayedRange> decayed = new ArrayList<>();
     private long steps;
 
     /** An optimiser at step 0 for all parameters of {@code store}. */
-    public AdamW(AdamWConfig config, ParameterStore store) {
+    public AdamW(AdamWConfig config, ParameterStore store, Kernels kernels) {
         this.config = config;
         this.store = store;
+        this.kernels = kernels;
         this.firstMoment = Nd4j.zeros(store.dataType(), store.count());
         this.secondMoment = Nd4j.zeros(store.dataType(), store.count());
-        this.scratch = Nd4j.zeros(store.dataType(), store.count());
-        this.root = Nd4j.zeros(store.dataType(), store.count());
+        this.arena = new Arena(store.dataType());
+        for (Parameter parameter : store.parameters()) {
+            if (parameter.decayed()) {
+                decayed.add(new DecayedRange(parameter.offset(), parameter.offset() + parameter.length()));
+            }
+        }
     }
 
     /**
@@ -43,7 +54,7 @@ public final class AdamW implements AutoCloseable {
             throw new IllegalArgumentException("learning rate must be ≥ 0 and finite, got " + learningRate);
         }
         INDArray g = store.gradients();
-        double norm = g.norm2Number().doubleValue();
+        double norm = kernels.norm(g);
         if (!Double.isFinite(norm)) {
             g.assign(0);
             throw new DivergenceException("the gradient norm is " + norm + " at optimiser step " + (steps + 1)
@@ -51,46 +62,30 @@ public final class AdamW implements AutoCloseable {
                     + " parameters are as they were before this step.");
         }
         boolean clipped = norm > config.maxGradientNorm();
-        if (clipped) {
-            g.muli(config.maxGradientNorm() / norm);
-        }
         steps++;
-        moments(g);
-        decay(learningRate);
-        step(learningRate);
-        g.assign(0);
+        kernels.adamW(
+                step(clipped ? config.maxGradientNorm() / norm : 1, learningRate),
+                store.values(),
+                g,
+                firstMoment,
+                secondMoment,
+                decayed,
+                arena);
         return new UpdateReport(norm, clipped);
     }
 
-    /** {@code m = β₁m + (1 − β₁)g; v = β₂v + (1 − β₂)g²}. */
-    private void moments(INDArray g) {
-        g.muli(1 - config.beta1(), scratch);
-        firstMoment.muli(config.beta1()).addi(scratch);
-        g.muli(g, scratch);
-        scratch.muli(1 - config.beta2());
-        secondMoment.muli(config.beta2()).addi(scratch);
-    }
-
-    /** {@code w = w·(1 − learningRate·weightDecay)} for matrices. */
-    private void decay(double learningRate) {
-        if (config.weightDecay() == 0 || learningRate == 0) {
-            return;
-        }
-        for (Parameter parameter : store.parameters()) {
-            if (parameter.decayed()) {
-                parameter.value().muli(1 - learningRate * config.weightDecay());
-            }
-        }
-    }
-
-    /** {@code w = w − learningRate·m̂/(√v̂ + ε)} with {@code m̂ = m/(1 − β₁ᵗ)}, {@code v̂ = v/(1 − β₂ᵗ)}. */
-    private void step(double learningRate) {
+    /** {@code m̂ = m/(1 − β₁ᵗ)} and {@code v̂ = v/(1 − β₂ᵗ)} as factors of the step and of the root. */
+    private AdamWStep step(double gradientScale, double learningRate) {
         double correction1 = 1 - Math.pow(config.beta1(), steps);
         double correction2 = 1 - Math.pow(config.beta2(), steps);
-        Nd4j.exec(new Sqrt(secondMoment, root));
-        root.muli(1 / Math.sqrt(correction2)).addi(config.epsilon());
-        firstMoment.divi(root, scratch);
-        store.values().subi(scratch.muli(learningRate / correction1));
+        return new AdamWStep(
+                gradientScale,
+                config.beta1(),
+                config.beta2(),
+                config.epsilon(),
+                learningRate / correction1,
+                1 / Math.sqrt(correction2),
+                1 - learningRate * config.weightDecay());
     }
 
     public AdamWConfig config() {
@@ -121,7 +116,6 @@ public final class AdamW implements AutoCloseable {
     public void close() {
         firstMoment.close();
         secondMoment.close();
-        scratch.close();
-        root.close();
+        arena.close();
     }
 }

@@ -1,0 +1,121 @@
+package io.github.rlhf4j.transformer.kernels;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** LayerNorm in one pass over the rows each way; mean and variance in double. */
+final class FusedLayerNorm {
+
+    private FusedLayerNorm() {}
+
+    static void forward(
+            INDArray in,
+            INDArray gain,
+            INDArray bias,
+            double epsilon,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray out) {
+        int width = (int) in.size(1);
+        float[] gains = new float[width];
+        float[] biases = new float[width];
+        HostMemory.read(gain, gains);
+        HostMemory.read(bias, biases);
+        Blocks.rows((int) in.size(0), width, (from, to) -> {
+            int length = (to - from) * width;
+            Scratch scratch = Scratch.ofThread();
+            float[] x = scratch.take(0, length);
+            float[] n = scratch.take(1, length);
+            float[] inverse = scratch.take(2, to - from);
+            HostMemory.read(in, (long) from * width, x, 0, length);
+            for (int row = 0; row < to - from; row++) {
+                int at = row * width;
+                inverse[row] = normalize(x, n, at, width, epsilon);
+                scaleAndShift(n, at, gains, biases, x, width);
+            }
+            HostMemory.write(normalized, (long) from * width, n, 0, length);
+            HostMemory.write(inverseDeviation, from, inverse, 0, to - from);
+            HostMemory.write(out, (long) from * width, x, 0, length);
+        });
+    }
+
+    /** {@code n = (x − mean)·inverseDeviation}; returns inverseDeviation. */
+    private static float normalize(float[] x, float[] n, int at, int width, double epsilon) {
+        float mean = (float) (FloatMath.sum(x, at, at + width) / width);
+        for (int i = at; i < at + width; i++) {
+            n[i] = x[i] - mean;
+        }
+        double variance = FloatMath.dot(n, at, at + width, n, at) / width;
+        float inverse = (float) (1 / Math.sqrt(variance + epsilon));
+        for (int i = at; i < at + width; i++) {
+            n[i] *= inverse;
+        }
+        return inverse;
+    }
+
+    private static void scaleAndShift(float[] n, int at, float[] gain, float[] bias, float[] out, int width) {
+        for (int i = 0; i < width; i++) {
+            out[at + i] = n[at + i] * gain[i] + bias[i];
+        }
+    }
+
+    /** Mirrors {@link #forward}. */
+    static void backward(
+            INDArray dOut,
+            INDArray gain,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray dIn,
+            INDArray dGain,
+            INDArray dBias) {
+        int rows = (int) dOut.size(0);
+        int width = (int) dOut.size(1);
+        float[] gains = new float[width];
+        HostMemory.read(gain, gains);
+        int partitions = Blocks.partitions(rows, width);
+        ColumnSums gainSums = new ColumnSums(partitions, width);
+        ColumnSums biasSums = new ColumnSums(partitions, width);
+        int perBlock = Math.max(1, Blocks.FLOATS / width);
+        Parallel.partitions(
+                rows,
+                partitions,
+                (p, first, last) -> Blocks.walk(first, last, perBlock, (from, to) -> {
+                    int length = (to - from) * width;
+                    Scratch scratch = Scratch.ofThread();
+                    float[] d = scratch.take(0, length);
+                    float[] n = scratch.take(1, length);
+                    float[] inverse = scratch.take(2, to - from);
+                    HostMemory.read(dOut, (long) from * width, d, 0, length);
+                    HostMemory.read(normalized, (long) from * width, n, 0, length);
+                    HostMemory.read(inverseDeviation, from, inverse, 0, to - from);
+                    for (int row = 0; row < to - from; row++) {
+                        int at = row * width;
+                        addGradients(d, n, at, gainSums.of(p), biasSums.of(p), width);
+                        rowBackward(d, n, at, gains, inverse[row], width);
+                    }
+                    HostMemory.write(dIn, (long) from * width, d, 0, length);
+                }));
+        gainSums.addTo(dGain);
+        biasSums.addTo(dBias);
+    }
+
+    private static void addGradients(float[] d, float[] n, int at, float[] dGain, float[] dBias, int width) {
+        for (int i = 0; i < width; i++) {
+            dBias[i] += d[at + i];
+        }
+        for (int i = 0; i < width; i++) {
+            dGain[i] += d[at + i] * n[at + i];
+        }
+    }
+
+    /** In place, with {@code g = d·gain}: {@code d = inverse·(g − mean(g) − n·mean(g·n))}. */
+    private static void rowBackward(float[] d, float[] n, int at, float[] gain, float inverse, int width) {
+        for (int i = 0; i < width; i++) {
+            d[at + i] *= gain[i];
+        }
+        float mean = (float) (FloatMath.sum(d, at, at + width) / width);
+        float along = (float) (FloatMath.dot(d, at, at + width, n, at) / width);
+        for (int i = at; i < at + width; i++) {
+            d[i] = inverse * (d[i] - mean - n[i] * along);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package io.github.rlhf4j.transformer.kernels;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Embedding, gathering and scattering of whole rows. */
+final class FusedRows {
+
+    private FusedRows() {}
+
+    /** {@code out [N, C] = tokenTable[token] + positionTable[position]}. */
+    static void embed(int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out) {
+        check(tokens, tokenTable);
+        check(positions, positionTable);
+        int width = (int) out.size(1);
+        Blocks.rows(tokens.length, width, (from, to) -> {
+            float[] rows = Scratch.ofThread().take(0, (to - from) * width);
+            float[] position = Scratch.ofThread().take(1, width);
+            for (int i = from; i < to; i++) {
+                int at = (i - from) * width;
+                HostMemory.read(tokenTable, (long) tokens[i] * width, rows, at, width);
+                HostMemory.read(positionTable, (long) positions[i] * width, position, 0, width);
+                ColumnSums.addInto(position, 0, rows, at, width);
+            }
+            HostMemory.write(out, (long) from * width, rows, 0, (to - from) * width);
+        });
+    }
+
+    /** {@code into[i] = from[rows[i]]}. */
+    static void gather(INDArray source, int[] rows, INDArray into) {
+        check(rows, source);
+        int width = (int) source.size(1);
+        Blocks.rows(rows.length, width, (from, to) -> {
+            float[] gathered = Scratch.ofThread().take(0, (to - from) * width);
+            for (int i = from; i < to; i++) {
+                HostMemory.read(source, (long) rows[i] * width, gathered, (i - from) * width, width);
+            }
+            HostMemory.write(into, (long) from * width, gathered, 0, (to - from) * width);
+        });
+    }
+
+    /**
+     * {@code into[rows[i]] += from[i]}: addends of one row are added in ascending i, so the number of threads does not
+     * matter.
+     */
+    static void scatterAdd(INDArray source, int[] rows, INDArray into) {
+        check(rows, into);
+        int width = (int) source.size(1);
+        int[] ends = endsByRow(rows, (int) into.size(0));
+        int[] order = orderByRow(rows, ends);
+        int places = ends.length;
+        int perTask = (int) Math.max(1, (long) places * 64 / Math.max(1, rows.length));
+        Parallel.rows(places, perTask, (first, last) -> {
+            float[] sum = Scratch.ofThread().take(0, width);
+            float[] addend = Scratch.ofThread().take(1, width);
+            for (int place = first; place < last; place++) {
+                int start = place == 0 ? 0 : ends[place - 1];
+                if (start == ends[place]) {
+                    continue;
+                }
+                HostMemory.read(into, (long) place * width, sum, 0, width);
+                for (int k = start; k < ends[place]; k++) {
+                    HostMemory.read(source, (long) order[k] * width, addend, 0, width);
+                    ColumnSums.addInto(addend, 0, sum, 0, width);
+                }
+                HostMemory.write(into, (long) place * width, sum, 0, width);
+            }
+        });
+    }
+
+    /** For each row of the target: how many entries of {@code rows} name it or one before it. */
+    private static int[] endsByRow(int[] rows, int places) {
+        int[] ends = new int[places];
+        for (int row : rows) {
+            ends[row]++;
+        }
+        for (int place = 1; place < places; place++) {
+            ends[place] += ends[place - 1];
+        }
+        return ends;
+    }
+
+    /** The indices of {@code rows}, ordered by the row they name, then ascending. */
+    private static int[] orderByRow(int[] rows, int[] ends) {
+        int[] free = ends.clone();
+        int[] order = new int[rows.length];
+        for (int i = rows.length - 1; i >= 0; i--) {
+            order[--free[rows[i]]] = i;
+        }
+        return order;
+    }
+
+    private static void check(int[] rows, INDArray table) {
+        long count = table.size(0);
+        for (int row : rows) {
+            if (row < 0 || row >= count) {
+                throw new IndexOutOfBoundsException("row " + row + " of a matrix of " + count + " rows");
+            }
+        }
+    }
+}

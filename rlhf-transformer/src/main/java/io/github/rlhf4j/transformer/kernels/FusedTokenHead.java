@@ -1,0 +1,114 @@
+package io.github.rlhf4j.transformer.kernels;
+
+import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadGradient;
+import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadOutput;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The token head in chunks of rows, as {@link Nd4jTokenHead} computes it, but between the products each row of logits is
+ * visited once: with {@code s = logits/τ − max} and {@code Z = Σ e^s}, log-probability {@code s_y − log Z}, entropy {@code
+ * log Z − Σ e^s·s/Z}, and in place of the logits their gradient. Sums over the vocabulary are in double.
+ */
+final class FusedTokenHead {
+
+    /** Logits alive at once. */
+    private static final long CHUNK_ELEMENTS = 1L << 22;
+
+    private FusedTokenHead() {}
+
+    static void run(
+            INDArray hidden,
+            INDArray table,
+            int[] targets,
+            double temperature,
+            TokenHeadOutput out,
+            @Nullable TokenHeadGradient gradient,
+            Arena arena) {
+        int rows = targets.length;
+        int chunk = (int) Math.max(1, Math.min(rows, CHUNK_ELEMENTS / table.size(0)));
+        for (int from = 0; from < rows; from += chunk) {
+            int first = from;
+            int to = Math.min(rows, from + chunk);
+            Arena.Mark mark = arena.mark();
+            INDArray logits = arena.take(to - from, table.size(0));
+            Nd4j.gemm(Rows.slice(hidden, from, to), table, logits, false, true, 1 / temperature, 0);
+            Blocks.rows(to - from, (int) table.size(0), (a, b) -> {
+                for (int row = a; row < b; row++) {
+                    row(logits, row, first + row, targets[first + row], out, gradient);
+                }
+            });
+            if (gradient != null) {
+                backward(logits, Rows.slice(hidden, from, to), table, temperature, gradient, from, to);
+            }
+            arena.release(mark);
+        }
+    }
+
+    /** One row of logits: what leaves is at index {@code i} of the outputs. */
+    private static void row(
+            INDArray logits, int row, int i, int target, TokenHeadOutput out, @Nullable TokenHeadGradient gradient) {
+        int vocabulary = (int) logits.size(1);
+        float[] s = Scratch.ofThread().take(0, vocabulary);
+        float[] e = Scratch.ofThread().take(1, vocabulary);
+        HostMemory.read(logits, (long) row * vocabulary, s, 0, vocabulary);
+        subtract(s, FloatMath.max(s, 0, vocabulary), vocabulary);
+        FloatMath.exp(s, e, 0, vocabulary);
+        double z = FloatMath.sum(e, 0, vocabulary);
+        double logZ = Math.log(z);
+        out.logProbs()[i] = s[target] - logZ;
+        double entropy = 0;
+        boolean upstream = gradient != null && gradient.dEntropies() != null;
+        if (upstream || out.entropies() != null) {
+            entropy = logZ - FloatMath.dot(e, 0, vocabulary, s, 0) / z;
+        }
+        if (out.entropies() != null) {
+            out.entropies()[i] = entropy;
+        }
+        if (gradient != null) {
+            double g = gradient.dLogProbs()[i];
+            double h = gradient.dEntropies() == null ? 0 : gradient.dEntropies()[i];
+            // −p·(g + h·(s − log Z + H)), as e·(a + b·s), and g more at the target
+            if (upstream) {
+                logitGradient(s, e, (float) (-(g + h * (entropy - logZ)) / z), (float) (-h / z), vocabulary);
+            } else {
+                scale(e, (float) (-g / z), vocabulary);
+            }
+            e[target] += (float) g;
+            HostMemory.write(logits, (long) row * vocabulary, e, 0, vocabulary);
+        }
+    }
+
+    private static void subtract(float[] s, float max, int length) {
+        for (int v = 0; v < length; v++) {
+            s[v] -= max;
+        }
+    }
+
+    private static void logitGradient(float[] s, float[] e, float a, float b, int length) {
+        for (int v = 0; v < length; v++) {
+            e[v] *= a + b * s[v];
+        }
+    }
+
+    private static void scale(float[] e, float factor, int length) {
+        for (int v = 0; v < length; v++) {
+            e[v] *= factor;
+        }
+    }
+
+    private static void backward(
+            INDArray dLogits,
+            INDArray hidden,
+            INDArray table,
+            double temperature,
+            TokenHeadGradient gradient,
+            int from,
+            int to) {
+        Nd4j.gemm(dLogits, table, Rows.slice(gradient.dHidden(), from, to), false, false, 1 / temperature, 0);
+        if (gradient.dTable() != null) {
+            Nd4j.gemm(dLogits, hidden, gradient.dTable(), true, false, 1 / temperature, 1);
+        }
+    }
+}
