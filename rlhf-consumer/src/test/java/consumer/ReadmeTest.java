@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.tools.JavaCompiler;
+import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,23 +59,30 @@ class ReadmeTest {
     void everyJavaBlockCompiles() throws IOException {
         List<String> blocks = blocks("java");
         assertThat(blocks).as("java blocks of the README").hasSizeGreaterThanOrEqualTo(3);
-        List<String> arguments = new ArrayList<>(List.of(
-                "--release", "17", "-proc:none", "-Xlint:all,-classfile,-options", "-cp",
-                System.getProperty("java.class.path"), "-d", directory.toString()));
+        List<String> options = List.of(
+                "--release",
+                "17",
+                "-proc:none",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "-d",
+                directory.toString());
+        List<String> files = new ArrayList<>();
         for (int i = 0; i < blocks.size(); i++) {
             Matcher type = TYPE.matcher(blocks.get(i));
             String name = type.find() ? type.group(1) : "Block" + i;
             Path file = Files.createDirectories(directory.resolve("source" + i)).resolve(name + ".java");
             Files.writeString(file, unit(name, blocks.get(i)));
-            arguments.add(file.toString());
+            files.add(file.toString());
         }
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter problems = new StringWriter();
-        boolean compiled = ToolProvider.getSystemJavaCompiler()
-                .getTask(problems, null, null, arguments.subList(0, 8), null,
-                        ToolProvider.getSystemJavaCompiler()
-                                .getStandardFileManager(null, null, null)
-                                .getJavaFileObjectsFromStrings(arguments.subList(8, arguments.size())))
-                .call();
+        boolean compiled;
+        try (StandardJavaFileManager manager = compiler.getStandardFileManager(null, null, null)) {
+            compiled = compiler.getTask(
+                            problems, manager, null, options, null, manager.getJavaFileObjectsFromStrings(files))
+                    .call();
+        }
         assertThat(compiled).as("%s", problems).isTrue();
     }
 
@@ -83,7 +92,8 @@ class ReadmeTest {
         List<String> blocks = blocks("xml");
         assertThat(blocks).as("xml blocks of the README").isNotEmpty();
         for (String block : blocks) {
-            Matcher dependency = Pattern.compile("<dependency>.*?</dependency>", Pattern.DOTALL).matcher(block);
+            Matcher dependency = Pattern.compile("<dependency>.*?</dependency>", Pattern.DOTALL)
+                    .matcher(block);
             while (dependency.find()) {
                 assertThat(pom).contains(withoutSpace(dependency.group()));
             }

@@ -4,7 +4,7 @@ package io.github.rlhf4j.ppo;
  * How rewards become advantages.
  *
  * @param gamma discount γ; default 1 (InstructGPT, appendix C.4)
- * @param lambda GAE's λ; default 0.95 (InstructGPT, appendix C.4; Schulman et al. 2016)
+ * @param lambda GAE's λ; default 0.95 (lm-human-preferences; Schulman et al. 2016)
  * @param whiten standardises the advantages over all tokens of the rollout; default true (lm-human-preferences)
  */
 public record AdvantageSettings(double gamma, double lambda, boolean whiten) {

@@ -2,11 +2,16 @@ package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.ppo.math.Ragged;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Checks that stop a run whose numbers cannot be right, with what is most likely wrong. */
+/** Checks that stop a run whose numbers cannot be right, and one that warns; each says what is most likely wrong. */
 final class Guards {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Guards.class);
+
     private final GuardSettings settings;
+    private boolean collapsed;
 
     Guards(GuardSettings settings) {
         this.settings = settings;
@@ -51,6 +56,20 @@ final class Guards {
                     + " their log-probabilities say. Usual causes: truncated or penalised sampling, policy and reference"
                     + " scored at different temperatures or on different tokens, dropout on in one of them. PPO would"
                     + " now be paid for making it worse");
+        }
+    }
+
+    /** A policy that says the same to every prompt has nothing left to learn from; warned of once, until it recovers. */
+    void warnOfCollapse(Rollout rollout, long iteration) {
+        boolean before = collapsed;
+        collapsed = rollout.size() > 1 && rollout.distinctResponses() == 1;
+        if (collapsed && !before) {
+            LOG.warn(
+                    "iteration {}: all {} responses are the same, \"{}\": the policy has collapsed, or the task has one"
+                            + " answer. A larger KL coefficient, a lower learning rate or an entropy bonus keeps it wider",
+                    iteration,
+                    rollout.size(),
+                    rollout.exchanges().get(0).response());
         }
     }
 

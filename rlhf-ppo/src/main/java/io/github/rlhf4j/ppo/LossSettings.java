@@ -9,7 +9,7 @@ import io.github.rlhf4j.ppo.math.ClippedValueLoss;
  *
  * @param policy the clipped surrogate; default 0.2 both ways, no dual clip (Schulman et al. 2017; InstructGPT, appendix
  *     C.4)
- * @param value the clipped value loss; default 0.2 (lm-human-preferences; InstructGPT, appendix C.4)
+ * @param value the clipped value loss; default 0.2 (lm-human-preferences)
  * @param valueCoefficient default 0.1 (lm-human-preferences). With a separate value function and Adam it only matters
  *     through gradient clipping
  * @param entropyCoefficient default 0 (lm-human-preferences only logs the entropy)

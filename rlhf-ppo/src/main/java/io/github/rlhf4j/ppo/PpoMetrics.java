@@ -1,5 +1,6 @@
 package io.github.rlhf4j.ppo;
 
+import io.github.rlhf4j.core.Completion;
 import io.github.rlhf4j.ppo.math.ExplainedVariance;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.KlUnit;
@@ -8,13 +9,9 @@ import io.github.rlhf4j.ppo.math.RatioStatistics;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** What a step reports, by path, in the order a reader wants it. */
 final class PpoMetrics {
-
-    private static final Logger LOG = LoggerFactory.getLogger(PpoMetrics.class);
 
     private final Map<String, Double> metrics = new LinkedHashMap<>();
 
@@ -30,21 +27,14 @@ final class PpoMetrics {
         return this;
     }
 
-    PpoMetrics rollout(Rollout rollout, long iteration) {
-        long stopped = rollout.completions().stream().filter(c -> c.stopped()).count();
+    PpoMetrics rollout(Rollout rollout) {
+        long stopped =
+                rollout.completions().stream().filter(Completion::stopped).count();
         long distinct =
                 rollout.completions().stream().map(c -> c.response()).distinct().count();
         metrics.put("rollout/length", (double) rollout.batch().scoredCount() / rollout.size());
         metrics.put("rollout/stopped", (double) stopped / rollout.size());
-        metrics.put("rollout/distinct", (double) distinct / rollout.size());
-        if (distinct == 1 && rollout.size() > 1) {
-            LOG.warn(
-                    "iteration {}: all {} responses are the same, {}: the policy has collapsed, or the task has one"
-                            + " answer. A larger KL coefficient, a lower learning rate or an entropy bonus keeps it wider",
-                    iteration + 1,
-                    rollout.size(),
-                    rollout.exchanges().get(0).response());
-        }
+        metrics.put("rollout/distinct", (double) rollout.distinctResponses() / rollout.size());
         return this;
     }
 

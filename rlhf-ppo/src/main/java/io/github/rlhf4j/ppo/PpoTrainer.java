@@ -74,6 +74,7 @@ public final class PpoTrainer implements Trainer {
     public StepReport step() {
         requireUnfinished();
         Rollout rollout = Rollout.sample(policy, nextPrompts(), config.sampling(), rolloutSeed());
+        guards.warnOfCollapse(rollout, iteration + 1);
         double[][] logProbs = rollout.logProbs();
         double[][] referenceLogProbs = scoreWithReference(rollout);
         double[][] kl = KlEstimator.K1.values(logProbs, referenceLogProbs);
@@ -91,7 +92,7 @@ public final class PpoTrainer implements Trainer {
 
         PpoMetrics metrics = new PpoMetrics()
                 .objective(scores, rewards, logProbs, referenceLogProbs, klCoefficient)
-                .rollout(rollout, iteration)
+                .rollout(rollout)
                 .updates(updates, values, estimate.returns())
                 .pretraining(updates, config.losses().ptxCoefficient())
                 .rates(config, iteration);

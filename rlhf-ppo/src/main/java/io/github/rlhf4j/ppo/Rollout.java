@@ -43,6 +43,11 @@ record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange
         return completions.size();
     }
 
+    /** Number of different responses; 1 is a policy that says the same to every prompt. */
+    long distinctResponses() {
+        return completions.stream().map(Completion::response).distinct().count();
+    }
+
     /** log π of each response token when it was drawn, nats. */
     double[][] logProbs() {
         return completions.stream().map(Completion::logProbs).toArray(double[][]::new);

@@ -233,7 +233,7 @@ class TransformerRewardModelTest {
     /** The labeler likes a and dislikes h; comparisons it has not answered yet are foretold. */
     @Test
     void learnsATasteFromRankings() {
-        PreferenceDataset seen = comparisons(300, 1);
+        PreferenceDataset seen = comparisons(208, 1);
         PreferenceDataset unseen = comparisons(100, 2);
         TransformerRewardModel model = model(1);
         StepReport last =
@@ -245,7 +245,7 @@ class TransformerRewardModelTest {
 
     private static RewardModelConfig config() {
         return new RewardModelConfig(
-                2, 16, new LearningRateSchedule.WarmupLinear(5e-3, 3, 38), RankingLoss.instructGpt(), 512, 20, 1);
+                2, 16, new LearningRateSchedule.WarmupLinear(5e-3, 2, 26), RankingLoss.instructGpt(), 4096, 100, 1);
     }
 
     /** Three responses each; more a's and fewer h's are better, ties reported. */

@@ -33,7 +33,6 @@ class PpoConvergenceTest {
 
     private static final double BETA = 0.5;
 
-    /** Letters after the prompt's own count; so the optimum differs by prompt. Unstopped responses are worth less. */
     private static double reward(TokenSequence response) {
         return reward(PpoFixture.LETTERS.decode(response));
     }
@@ -53,25 +52,24 @@ class PpoConvergenceTest {
                 .withAdvantages(AdvantageSettings.defaults().withWhiten(false))
                 .withLosses(LossSettings.defaults().withValue(new ClippedValueLoss(0), 1))
                 .withRates(
-                        new LearningRateSchedule.WarmupLinear(0.05, 0, iterations),
+                        new LearningRateSchedule.WarmupLinear(0.03, 0, iterations),
                         new LearningRateSchedule.WarmupLinear(0.1, 0, iterations));
     }
 
     /**
-     * Within a total variation of 0.02: no event's probability is off by more than two hundredths. The distance at the
-     * start is ten times that, and what is left comes from contexts that a run of this length visits a few dozen times.
+     * Within a total variation of 0.01: no event's probability is off by more than a hundredth, where it was off by a
+     * fifth and more. Runs of this length come to 0.001 or 0.002, the rest being contexts visited a few dozen times.
      */
     private static void assertConverged(TabularPolicy trained, TabularPolicy reference, List<Prompt> prompts) {
         for (Prompt prompt : prompts) {
             ResponseDistribution before = reference.responses(prompt.tokens(), PpoFixture.SAMPLING);
             ResponseDistribution optimal = before.optimal(PpoConvergenceTest::reward, BETA);
             ResponseDistribution after = trained.responses(prompt.tokens(), PpoFixture.SAMPLING);
-            System.err.println(before.totalVariation(optimal) + " " + after.totalVariation(optimal));
             assertThat(before.totalVariation(optimal)).isGreaterThan(0.2);
-            assertThat(after.totalVariation(optimal)).isLessThan(0.02);
+            assertThat(after.totalVariation(optimal)).isLessThan(0.01);
             double found = after.expectation(PpoConvergenceTest::reward) - BETA * after.kl(before);
             double best = optimal.expectation(PpoConvergenceTest::reward) - BETA * optimal.kl(before);
-            assertThat(found).isLessThanOrEqualTo(best + 1e-12).isCloseTo(best, offset(0.005));
+            assertThat(found).isLessThanOrEqualTo(best + 1e-12).isCloseTo(best, offset(0.002));
         }
     }
 
@@ -79,7 +77,7 @@ class PpoConvergenceTest {
     void aSeparateCriticLeadsToTheOptimum() {
         TabularPolicy policy = PpoFixture.policy();
         TabularPolicy reference = policy.copy();
-        PpoFixture.builder(policy, config(400)).rewardModel(REWARD).build().run();
+        PpoFixture.builder(policy, config(100)).rewardModel(REWARD).build().run();
         assertConverged(policy, reference, PpoFixture.PROMPTS);
     }
 
@@ -87,10 +85,10 @@ class PpoConvergenceTest {
     void aSharedTrunkLeadsToTheOptimum() {
         TabularActorCritic policy = new TabularActorCritic(
                 PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults());
-        TabularPolicy reference = TabularPolicy.uniform(
-                PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, new TabularOptimizer.Sgd());
+        TabularPolicy reference =
+                TabularPolicy.uniform(PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, new TabularOptimizer.Sgd());
         PpoTrainer.builder()
-                .config(config(400))
+                .config(config(100))
                 .policy(policy)
                 .reference(reference)
                 .rewardModel(REWARD)

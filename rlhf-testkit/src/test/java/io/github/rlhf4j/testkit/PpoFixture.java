@@ -21,7 +21,8 @@ final class PpoFixture {
     static final RewardModel COUNT_B = batch -> batch.stream()
             .mapToDouble(e -> e.response().chars().filter(c -> c == 'b').count())
             .toArray();
-    static final List<Prompt> PROMPTS = List.of(prompt("a"), prompt("b"), prompt("ab"));
+    /** Of one length, so that no prompt with a response is another prompt: their contexts are apart. */
+    static final List<Prompt> PROMPTS = List.of(prompt("aa"), prompt("ab"), prompt("ba"));
 
     private PpoFixture() {}
 
@@ -30,8 +31,7 @@ final class PpoFixture {
     }
 
     static TabularPolicy policy() {
-        return TabularPolicy.random(
-                LETTERS, TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults(), 1, 0.5);
+        return TabularPolicy.random(LETTERS, TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults(), 1, 0.5);
     }
 
     static TabularValueFunction values() {

@@ -69,7 +69,8 @@ class TabularPolicyTest {
     void drawsDoNotDependOnBatchMates() {
         TabularPolicy policy = policy(TabularContext.WHOLE_PREFIX);
         Completion first = policy.complete(List.of(PROMPT), SAMPLING, 5).get(0);
-        Completion again = policy.complete(List.of(PROMPT, LETTERS.encode("bb")), SAMPLING, 5).get(0);
+        Completion again = policy.complete(List.of(PROMPT, LETTERS.encode("bb")), SAMPLING, 5)
+                .get(0);
         assertThat(again.response()).isEqualTo(first.response());
         assertThat(again.logProbs()).isEqualTo(first.logProbs());
     }
@@ -129,8 +130,7 @@ class TabularPolicyTest {
 
     @Test
     void truncatedSamplingIsRefused() {
-        assertThatThrownBy(() -> policy(TabularContext.LAST_TOKEN)
-                        .complete(List.of(PROMPT), SAMPLING.withTopK(1), 0))
+        assertThatThrownBy(() -> policy(TabularContext.LAST_TOKEN).complete(List.of(PROMPT), SAMPLING.withTopK(1), 0))
                 .hasMessageContaining("samples exactly");
         assertThatThrownBy(() -> policy(TabularContext.LAST_TOKEN).responses(PROMPT, SAMPLING.withTopP(0.5)))
                 .hasMessageContaining("exact sampling");

@@ -39,7 +39,7 @@ record LanguageHead(ModelCore core) {
             TokenHeadGradient gradient = new TokenHeadGradient(
                     dLogProbs, dEntropies, dScored, core.trunk().tokenTable().gradient());
             run(scored, temperature, hidden, new TokenHeadOutput(logProbs, null), gradient, arena);
-            core.kernels().scatterAddRows(dScored, scored.rows(), dHidden);
+            core.kernels().scatterAddRows(dScored, scored.rows(), dHidden, arena);
             arena.release(mark);
         }
         return scored.ragged(logProbs);

@@ -40,7 +40,7 @@ record ScalarHead(ModelCore core, Parameter weight) {
         Nd4j.gemm(d, read(rows, hidden, arena), weight.gradient(), true, false, 1, 1);
         INDArray dRead = arena.take(rows.length, core.config().width());
         Nd4j.gemm(d, weight.value(), dRead, false, false, 1, 0);
-        core.kernels().scatterAddRows(dRead, rows, dHidden);
+        core.kernels().scatterAddRows(dRead, rows, dHidden, arena);
         arena.release(mark);
     }
 

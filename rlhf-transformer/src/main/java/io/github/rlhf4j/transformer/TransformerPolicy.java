@@ -11,6 +11,7 @@ import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.files.ModelDirectory;
 import io.github.rlhf4j.transformer.generation.DecodingSession;
 import io.github.rlhf4j.transformer.generation.Generator;
 import io.github.rlhf4j.transformer.generation.TokenListener;
@@ -72,6 +73,23 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         }
         ParameterStore store = Transformer.declare(config).allocate(dataType);
         return new TransformerPolicy(new ModelCore(config, optimizer, store), tokenizer);
+    }
+
+    /**
+     * Loads a model directory as {@link #save} or Hugging Face transformers writes it.
+     *
+     * @throws IOException naming the file and what is wrong with it
+     */
+    public static TransformerPolicy load(Path directory, AdamWConfig optimizer) throws IOException {
+        ModelDirectory files = ModelDirectory.open(directory);
+        TransformerPolicy policy = allocate(files.config(), files.tokenizer(), optimizer, DataType.FLOAT);
+        files.readInto(policy.parameters());
+        return policy;
+    }
+
+    /** Writes a directory that Hugging Face transformers loads as it is. */
+    public void save(Path directory) throws IOException {
+        ModelDirectory.save(directory, core.config(), core.store(), tokenizer);
     }
 
     /** An independent model with the same weights and a new optimiser: how a reference policy is made. */

@@ -20,7 +20,7 @@ public final class Splits {
      * @param train not empty
      * @param heldOut not empty
      */
-    public record Split<T>(List<T> train, List<T> heldOut) {}
+    public record Parts<T>(List<T> train, List<T> heldOut) {}
 
     /**
      * Divides items by key. Each key is held out with probability {@code heldOutFraction}; where chance would leave a part
@@ -31,7 +31,7 @@ public final class Splits {
      * @param seed another seed gives another division
      * @throws IllegalArgumentException when there are fewer than two different keys
      */
-    public static <T> Split<T> byKey(
+    public static <T> Parts<T> byKey(
             List<T> items, Function<? super T, String> key, double heldOutFraction, long seed) {
         if (!(heldOutFraction > 0 && heldOutFraction < 1)) {
             throw new IllegalArgumentException("the held-out fraction must lie in (0, 1), got " + heldOutFraction);
@@ -53,7 +53,7 @@ public final class Splits {
         for (T item : items) {
             (draw(random, key.apply(item)) < border ? heldOut : train).add(item);
         }
-        return new Split<>(train, heldOut);
+        return new Parts<>(train, heldOut);
     }
 
     private static double draw(RandomKey random, String key) {

@@ -60,7 +60,7 @@ public final class MetricsFile implements TrainingListener {
 
     private void dropAfter(String stage, long step) throws IOException {
         StringBuilder kept = new StringBuilder();
-        List<String> lines = Files.readAllLines(file);
+        List<String> lines = lines(file);
         for (int i = 0; i < lines.size(); i++) {
             StepReport report = parse(lines.get(i), i + 1, i == lines.size() - 1);
             if (report != null && !(report.stage().equals(stage) && report.step() > step)) {
@@ -78,7 +78,7 @@ public final class MetricsFile implements TrainingListener {
     public static List<StepReport> read(Path file) throws IOException {
         MetricsFile metrics = new MetricsFile(file);
         List<StepReport> reports = new ArrayList<>();
-        List<String> lines = Files.readAllLines(file);
+        List<String> lines = lines(file);
         for (int i = 0; i < lines.size(); i++) {
             StepReport report = metrics.parse(lines.get(i), i + 1, i == lines.size() - 1);
             if (report != null) {
@@ -86,6 +86,13 @@ public final class MetricsFile implements TrainingListener {
             }
         }
         return reports;
+    }
+
+    /** Lines; a character that a crash cut in half becomes U+FFFD, in a line that is dropped. */
+    private static List<String> lines(Path file) throws IOException {
+        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
     }
 
     private static String line(StepReport report) throws JsonProcessingException {

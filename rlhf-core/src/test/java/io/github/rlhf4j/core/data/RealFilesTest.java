@@ -11,7 +11,9 @@ import io.github.rlhf4j.core.Role;
 import io.github.rlhf4j.core.test.SharedData;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,9 +47,33 @@ class RealFilesTest {
         assertThat(second.responses().get(0)).startsWith("Sounds like alcohol is something you use to calm down");
         assertThat(second.responses().get(1)).startsWith("I’m glad that you’re enjoying");
         assertThat(pairs).allMatch(pair -> pair.conversation().last().role() == Role.USER);
-        // People preferred silence four times; five dialogues part before their last turn.
+        // People preferred silence four times.
         assertThat(pairs).filteredOn(pair -> pair.responses().get(0).isEmpty()).hasSize(4);
         assertRoundTrip(pairs);
+    }
+
+    /** Where two transcripts part in the last turn only, as all but five do, the responses are their last turns. */
+    @Test
+    void anthropicResponsesAreTheLastTurns() throws IOException {
+        Path file = SharedData.file("data/hh-rlhf-harmless/test.jsonl.gz");
+        Iterator<Ranking> pairs = PreferenceFiles.read(file).iterator();
+        AtomicInteger partEarlier = new AtomicInteger();
+        JsonRows.forEach(file, row -> {
+            Ranking pair = pairs.next();
+            String chosen = row.text("chosen");
+            String rejected = row.text("rejected");
+            int chosenLast = chosen.lastIndexOf("\n\nAssistant:");
+            int rejectedLast = rejected.lastIndexOf("\n\nAssistant:");
+            if (chosen.substring(0, chosenLast).equals(rejected.substring(0, rejectedLast))) {
+                assertThat(pair.responses().get(0))
+                        .endsWith(chosen.substring(chosenLast + 12).strip());
+                assertThat(pair.responses().get(1))
+                        .endsWith(rejected.substring(rejectedLast + 12).strip());
+            } else {
+                partEarlier.incrementAndGet();
+            }
+        });
+        assertThat(partEarlier).hasValue(5);
     }
 
     @Test

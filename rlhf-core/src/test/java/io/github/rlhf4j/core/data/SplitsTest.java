@@ -27,7 +27,7 @@ class SplitsTest {
             @ForAll @Size(min = 2, max = 40) @UniqueElements List<String> items,
             @ForAll @DoubleRange(min = 0.01, max = 0.99) double fraction,
             @ForAll long seed) {
-        Splits.Split<String> split = Splits.byKey(items, Function.identity(), fraction, seed);
+        Splits.Parts<String> split = Splits.byKey(items, Function.identity(), fraction, seed);
         assertThat(split.train()).isNotEmpty();
         assertThat(split.heldOut()).isNotEmpty();
         List<String> together = new ArrayList<>(split.train());
@@ -36,14 +36,14 @@ class SplitsTest {
 
         List<String> shuffled = new ArrayList<>(items);
         Collections.shuffle(shuffled, new Random(seed));
-        Splits.Split<String> again = Splits.byKey(shuffled, Function.identity(), fraction, seed);
+        Splits.Parts<String> again = Splits.byKey(shuffled, Function.identity(), fraction, seed);
         assertThat(again.heldOut()).containsExactlyInAnyOrderElementsOf(split.heldOut());
     }
 
     @Test
     void theShareHeldOutIsTheOneAsked() {
         List<Integer> items = IntStream.range(0, 20_000).boxed().toList();
-        Splits.Split<Integer> split = Splits.byKey(items, i -> "word " + i, 0.1, 7);
+        Splits.Parts<Integer> split = Splits.byKey(items, i -> "word " + i, 0.1, 7);
         double sixSigma = 6 * Math.sqrt(0.1 * 0.9 / 20_000);
         assertThat(split.heldOut().size() / 20_000.0).isCloseTo(0.1, within(sixSigma));
         assertThat(split.heldOut()).isSorted();
@@ -55,14 +55,14 @@ class SplitsTest {
         List<Integer> all = IntStream.range(0, 2000).boxed().toList();
         Set<Integer> heldOut =
                 new HashSet<>(Splits.byKey(all, i -> "word " + i, 0.2, 7).heldOut());
-        Splits.Split<Integer> part = Splits.byKey(all.subList(0, 500), i -> "word " + i, 0.2, 7);
+        Splits.Parts<Integer> part = Splits.byKey(all.subList(0, 500), i -> "word " + i, 0.2, 7);
         assertThat(heldOut).containsAll(part.heldOut()).doesNotContainAnyElementsOf(part.train());
     }
 
     @Test
     void itemsWithOneKeyStayTogether() {
         List<Integer> items = IntStream.range(0, 1000).boxed().toList();
-        Splits.Split<Integer> split = Splits.byKey(items, i -> "prompt " + i / 10, 0.3, 3);
+        Splits.Parts<Integer> split = Splits.byKey(items, i -> "prompt " + i / 10, 0.3, 3);
         Set<Integer> trained = new HashSet<>();
         split.train().forEach(i -> trained.add(i / 10));
         assertThat(split.heldOut()).noneMatch(i -> trained.contains(i / 10));

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -58,7 +59,8 @@ public interface Kernels {
     void embed(int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out, Arena arena);
 
     /** {@code dTokenTable[token] += dOut; dPositionTable[position] += dOut}. */
-    void embedBackward(INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable);
+    void embedBackward(
+            INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable, Arena arena);
 
     /**
      * Causal self-attention within each sequence: for each head {@code softmax(q·kᵀ/√D)·v}.
@@ -71,11 +73,14 @@ public interface Kernels {
     /** Gradient of {@link #attention}; the attention weights are computed again. */
     void attentionBackward(PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena);
 
+    /** An empty cache for this many sequences; it grows as they do. */
+    KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType);
+
     /** {@code into[i] = from[rows[i]]}, row by row. */
     void gatherRows(INDArray from, int[] rows, INDArray into);
 
-    /** {@code into[rows[i]] += from[i]}, row by row. */
-    void scatterAddRows(INDArray from, int[] rows, INDArray into);
+    /** {@code into[rows[i]] += from[i]}, row by row; a row named several times gets the sum, the same bits each time. */
+    void scatterAddRows(INDArray from, int[] rows, INDArray into, Arena arena);
 
     /**
      * The token head: for each row of {@code hidden}, the distribution {@code softmax(hidden · tableᵀ / τ)} over the

@@ -1,5 +1,8 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -26,6 +29,9 @@ public final class Nd4jKernels implements Kernels {
 
     private static final double GELU_SCALE = Math.sqrt(2 / Math.PI);
     private static final double GELU_CUBIC = 0.044715;
+
+    /** Rows that are added up together before they are scattered. */
+    private static final int SCATTER_ROWS = 512;
 
     private final Nd4jAttention attention = new Nd4jAttention();
     private final Nd4jTokenHead tokenHead = new Nd4jTokenHead();
@@ -131,9 +137,9 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void embedBackward(
-            INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable) {
-        scatterAddRows(dOut, tokens, dTokenTable);
-        scatterAddRows(dOut, positions, dPositionTable);
+            INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable, Arena arena) {
+        scatterAddRows(dOut, tokens, dTokenTable, arena);
+        scatterAddRows(dOut, positions, dPositionTable, arena);
     }
 
     @Override
@@ -160,12 +166,53 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
+    public KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType) {
+        return new Nd4jKeyValueCache(sequences, heads, headSize, dataType);
+    }
+
+    @Override
     public void gatherRows(INDArray from, int[] rows, INDArray into) {
         gather(from, rows, into);
     }
 
+    /**
+     * ND4J's {@code scatter_add} loses updates when a row is named twice and it runs on several threads. So the rows that
+     * go to one place are first added up, by a product with an indicator matrix, some rows at a time.
+     */
     @Override
-    public void scatterAddRows(INDArray from, int[] rows, INDArray into) {
+    public void scatterAddRows(INDArray from, int[] rows, INDArray into, Arena arena) {
+        for (int start = 0; start < rows.length; start += SCATTER_ROWS) {
+            int end = Math.min(rows.length, start + SCATTER_ROWS);
+            int[] part = Arrays.copyOfRange(rows, start, end);
+            int[] distinct = Arrays.stream(part).distinct().toArray();
+            INDArray addends = Rows.slice(from, start, end);
+            Arena.Mark mark = arena.mark();
+            if (distinct.length < part.length) {
+                INDArray sums = arena.take(distinct.length, from.size(1));
+                try (INDArray indicator = indicator(distinct, part, from.dataType())) {
+                    Nd4j.gemm(indicator, addends, sums, false, false, 1, 0);
+                }
+                addends = sums;
+            }
+            scatterAddDistinct(addends, distinct, into);
+            arena.release(mark);
+        }
+    }
+
+    /** {@code [distinct, rows]}: 1 where a row is the distinct one. */
+    private static INDArray indicator(int[] distinct, int[] rows, DataType type) {
+        Map<Integer, Integer> placeOf = new HashMap<>();
+        for (int i = 0; i < distinct.length; i++) {
+            placeOf.put(distinct[i], i);
+        }
+        float[] indicator = new float[distinct.length * rows.length];
+        for (int i = 0; i < rows.length; i++) {
+            indicator[placeOf.get(rows[i]) * rows.length + i] = 1;
+        }
+        return Nd4j.createFromArray(indicator).castTo(type).reshape('c', distinct.length, rows.length);
+    }
+
+    private static void scatterAddDistinct(INDArray from, int[] rows, INDArray into) {
         try (INDArray indices = Nd4j.createFromArray(rows)) {
             Nd4j.exec(DynamicCustomOp.builder("scatter_add")
                     .addInputs(into, indices, from)

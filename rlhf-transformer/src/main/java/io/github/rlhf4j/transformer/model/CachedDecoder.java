@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.transformer.generation.DecodingSession;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.Kernels;
+import io.github.rlhf4j.transformer.kernels.KeyValueCache;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,9 +19,6 @@ public final class CachedDecoder implements DecodingSession {
 
     /** Prompt tokens that go through the network together. */
     private static final int PREFILL_TOKENS = 8192;
-
-    /** Tokens by which the cache grows. */
-    private static final int GROWTH = 64;
 
     private final Transformer model;
     private final Kernels kernels;
@@ -52,15 +50,9 @@ public final class CachedDecoder implements DecodingSession {
         if (lengths.length > 0) {
             throw new IllegalStateException("a session starts its sequences once; open another one");
         }
-        int longest = prompts.stream().mapToInt(TokenSequence::length).max().orElse(0);
         TransformerConfig config = model.config();
         for (int layer = 0; layer < config.layers(); layer++) {
-            caches.add(new KeyValueCache(
-                    prompts.size(),
-                    config.heads(),
-                    config.headSize(),
-                    Math.min(longest + GROWTH, config.contextLength()),
-                    arena.dataType()));
+            caches.add(kernels.keyValueCache(prompts.size(), config.heads(), config.headSize(), arena.dataType()));
         }
         lengths = prompts.stream().mapToInt(TokenSequence::length).toArray();
         float[][] logits = new float[prompts.size()][];
@@ -100,15 +92,9 @@ public final class CachedDecoder implements DecodingSession {
     @Override
     public float[][] advance(int[] sequences, int[] tokens) {
         checkRoom(sequences, tokens);
-        int longest = 0;
         int[] positions = new int[sequences.length];
         for (int i = 0; i < sequences.length; i++) {
             positions[i] = lengths[sequences[i]]++;
-            longest = Math.max(longest, positions[i] + 1);
-        }
-        if (longest > caches.get(0).capacity()) {
-            int capacity = Math.min(model.config().contextLength(), longest + GROWTH);
-            caches.replaceAll(cache -> cache.grown(capacity));
         }
         Arena.Mark mark = arena.mark();
         INDArray x = arena.take(sequences.length, model.config().width());

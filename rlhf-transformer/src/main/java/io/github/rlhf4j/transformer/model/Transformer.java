@@ -114,7 +114,12 @@ public final class Transformer {
             dX.muli(pass.embeddingMask);
         }
         kernels.embedBackward(
-                dX, pass.packed.tokens(), pass.packed.positions(), tokenTable.gradient(), positionTable.gradient());
+                dX,
+                pass.packed.tokens(),
+                pass.packed.positions(),
+                tokenTable.gradient(),
+                positionTable.gradient(),
+                arena);
         arena.release(mark);
     }
 

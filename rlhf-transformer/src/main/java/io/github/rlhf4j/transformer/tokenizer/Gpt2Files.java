@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -56,6 +57,8 @@ final class Gpt2Files {
     private static List<String> lines(Path file) throws IOException {
         try {
             return Files.readAllLines(file);
+        } catch (NoSuchFileException e) {
+            throw TokenizerJson.missing(file);
         } catch (CharacterCodingException e) {
             throw new IOException(file + " is not UTF-8 text. Save it as UTF-8.", e);
         }

@@ -1,10 +1,8 @@
 package io.github.rlhf4j.transformer.tokenizer;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.github.rlhf4j.core.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
@@ -24,7 +22,7 @@ public final class TokenizerFiles {
 
     /**
      * Writes {@code tokenizer} to {@code path}: the file itself, or an existing directory, in which it is called
-     * {@value #FILE_NAME}. Written beside and renamed, so that an old file survives a failure.
+     * {@value #FILE_NAME}; missing directories are made. Written beside and renamed, so that an old file survives a failure.
      *
      * @throws IllegalArgumentException when it is neither a {@link BytePairTokenizer} nor a {@link CharacterTokenizer}
      */
@@ -33,7 +31,8 @@ public final class TokenizerFiles {
                 .writerWithDefaultPrettyPrinter()
                 .writeValueAsBytes(TokenizerJsonWriter.toJson(tokenizer));
         Path file = file(path).toAbsolutePath();
-        Path beside = Files.createTempFile(file.getParent(), FILE_NAME, ".part");
+        Files.createDirectories(file.getParent());
+        Path beside = file.resolveSibling(file.getFileName() + ".part");
         try {
             Files.write(beside, json);
             Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
@@ -51,17 +50,7 @@ public final class TokenizerFiles {
      */
     public static Tokenizer load(Path path) throws IOException {
         Path file = file(path);
-        JsonNode root;
-        try {
-            root = TokenizerJson.readObject(file);
-        } catch (NoSuchFileException e) {
-            throw new IOException(
-                    file.toAbsolutePath()
-                            + " does not exist. Save a tokenizer there with TokenizerFiles.save, or copy the" + " "
-                            + FILE_NAME + " of the model.",
-                    e);
-        }
-        return new TokenizerJsonReader(file, root).read();
+        return new TokenizerJsonReader(file, TokenizerJson.readObject(file)).read();
     }
 
     private static Path file(Path path) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -26,6 +27,8 @@ final class TokenizerJson {
         JsonNode root;
         try (var in = Files.newInputStream(file)) {
             root = MAPPER.readTree(in);
+        } catch (NoSuchFileException e) {
+            throw missing(file);
         } catch (JsonProcessingException e) {
             String place = e.getLocation() == null
                     ? ""
@@ -41,6 +44,13 @@ final class TokenizerJson {
                     file + ": expected a JSON object, found " + describe(root) + ". Is it the file of a tokenizer?");
         }
         return root;
+    }
+
+    static NoSuchFileException missing(Path file) {
+        return new NoSuchFileException(
+                file.toAbsolutePath().toString(),
+                null,
+                "there is no such file. Save a tokenizer with TokenizerFiles.save, or copy the file from the model.");
     }
 
     /** A map from token to id; the values must be integers ≥ 0. */

@@ -49,10 +49,7 @@ final class TokenizerJsonReader {
     }
 
     private BytePairTokenizer bytePair(JsonNode model) throws IOException {
-        for (String field : List.of("dropout", "unk_token")) {
-            boolean harmless = isAbsent(model.path(field)) || field.equals("unk_token"); // every byte is known
-            require(harmless, "model." + field, model.path(field), "must be null");
-        }
+        require(isAbsent(model.path("dropout")), "model.dropout", model.path("dropout"), "must be null");
         for (String field : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
             require(
                     model.path(field).asText("").isEmpty() || isAbsent(model.path(field)),

@@ -66,7 +66,12 @@ class Gpt2FilesTest {
         Files.delete(vocabulary);
         assertThatThrownBy(() -> BytePairTokenizer.load(vocabulary, merges))
                 .isInstanceOf(NoSuchFileException.class)
-                .hasMessageContaining("vocab.json");
+                .hasMessageContaining("vocab.json: there is no such file");
+        writeFiles();
+        Files.delete(merges);
+        assertThatThrownBy(() -> BytePairTokenizer.load(vocabulary, merges))
+                .isInstanceOf(NoSuchFileException.class)
+                .hasMessageContaining("merges.txt: there is no such file");
     }
 
     private void assertMergesRefused(String content, String problem, String remedy) throws IOException {

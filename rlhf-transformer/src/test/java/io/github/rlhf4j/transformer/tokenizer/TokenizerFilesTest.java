@@ -67,6 +67,16 @@ class TokenizerFilesTest {
     }
 
     @Test
+    void aFailedSaveLeavesTheOldFile() throws IOException {
+        Path file = dir.resolve("new/model/tokenizer.json");
+        TokenizerFiles.save(CHARACTERS, file);
+        Files.createDirectories(dir.resolve("new/model/tokenizer.json.part/in the way"));
+
+        assertThatThrownBy(() -> TokenizerFiles.save(Texts.TOKENIZER, file)).isInstanceOf(IOException.class);
+        assertThat(TokenizerFiles.load(file)).isEqualTo(CHARACTERS);
+    }
+
+    @Test
     void theFileHasTheFormOfHuggingFace() throws IOException {
         TokenizerFiles.save(Texts.TOKENIZER, dir);
         JsonNode root = MAPPER.readTree(dir.resolve("tokenizer.json").toFile());
@@ -118,7 +128,7 @@ class TokenizerFilesTest {
         Path file = dir.resolve("absent.json");
         assertThatThrownBy(() -> TokenizerFiles.load(file))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("absent.json does not exist")
+                .hasMessageContaining("absent.json: there is no such file")
                 .hasMessageContaining("TokenizerFiles.save");
         Files.writeString(file, "{\"model\": {\n\"type\": }");
         assertLoadFails(file, "malformed JSON at line 2", "save it again");

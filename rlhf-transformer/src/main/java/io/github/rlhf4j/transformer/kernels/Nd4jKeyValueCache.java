@@ -1,6 +1,5 @@
-package io.github.rlhf4j.transformer.model;
+package io.github.rlhf4j.transformer.kernels;
 
-import io.github.rlhf4j.transformer.kernels.Arena;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.blas.params.MMulTranspose;
@@ -13,47 +12,51 @@ import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.AddOp;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** Keys and values of one layer: {@code [B, H, capacity, D]} each, filled from the front. */
-final class KeyValueCache implements AutoCloseable {
+/** Keys and values of one layer as ND4J arrays {@code [B, H, capacity, D]}, filled from the front, grown when full. */
+final class Nd4jKeyValueCache implements KeyValueCache {
 
     private static final float MASKED = -1e9f;
+
+    /** Positions by which the cache grows. */
+    private static final int GROWTH = 64;
 
     private final int sequences;
     private final int heads;
     private final int headSize;
-    private final int capacity;
-    private final INDArray keys;
-    private final INDArray values;
+    private int capacity;
+    private INDArray keys;
+    private INDArray values;
 
-    KeyValueCache(int sequences, int heads, int headSize, int capacity, DataType dataType) {
+    Nd4jKeyValueCache(int sequences, int heads, int headSize, DataType dataType) {
         this.sequences = sequences;
         this.heads = heads;
         this.headSize = headSize;
-        this.capacity = capacity;
+        this.capacity = GROWTH;
         this.keys = Nd4j.zeros(dataType, sequences, heads, capacity, headSize);
         this.values = Nd4j.zeros(dataType, sequences, heads, capacity, headSize);
     }
 
-    int capacity() {
-        return capacity;
+    private void growTo(int atLeast) {
+        int larger = (atLeast / GROWTH + 1) * GROWTH;
+        keys = copyFront(keys, larger);
+        values = copyFront(values, larger);
+        capacity = larger;
     }
 
-    /** A cache of larger capacity with the same content; this one is closed. */
-    KeyValueCache grown(int newCapacity) {
-        KeyValueCache larger = new KeyValueCache(sequences, heads, headSize, newCapacity, keys.dataType());
-        copyFront(keys, larger.keys);
-        copyFront(values, larger.values);
-        close();
-        return larger;
-    }
-
-    private void copyFront(INDArray from, INDArray to) {
+    private INDArray copyFront(INDArray from, int larger) {
+        INDArray to = Nd4j.zeros(from.dataType(), sequences, heads, larger, headSize);
         to.get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(0, capacity), NDArrayIndex.all())
                 .assign(from);
+        from.close();
+        return to;
     }
 
-    /** Stores keys and values of rows {@code qkv [N, 3C]}; row i is position {@code positions[i]} of {@code rows[i]}. */
-    void append(INDArray qkv, int[] rows, int[] positions, Arena arena) {
+    @Override
+    public void append(INDArray qkv, int[] rows, int[] positions, Arena arena) {
+        int longest = Arrays.stream(positions).max().orElse(0) + 1;
+        if (longest > capacity) {
+            growTo(longest);
+        }
         int[] slots = new int[rows.length * heads];
         for (int i = 0; i < rows.length; i++) {
             for (int h = 0; h < heads; h++) {
@@ -86,8 +89,8 @@ final class KeyValueCache implements AutoCloseable {
         return heads2d;
     }
 
-    /** Attention of one new row per sequence over all it has: {@code out [b, C]} for {@code qkv [b, 3C]}. */
-    void attend(INDArray qkv, int[] active, int[] positions, INDArray out, Arena arena) {
+    @Override
+    public void attend(INDArray qkv, int[] active, int[] positions, INDArray out, Arena arena) {
         Arena.Mark mark = arena.mark();
         boolean all = active.length == sequences;
         INDArray k = all ? keys : gather(keys, active, arena);
