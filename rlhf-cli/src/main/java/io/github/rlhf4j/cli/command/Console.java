@@ -59,6 +59,7 @@ final class Console implements RunMonitor, AutoCloseable {
             @Override
             public void onStart(Trainer trainer) {
                 firstStep = trainer.stepsDone();
+                stageStart = System.nanoTime();
                 showBar(stage, trainer.stepsDone(), trainer.totalSteps());
             }
 

@@ -19,9 +19,7 @@ public final class ModelFiles {
     private ModelFiles() {}
 
     static void save(Path directory, TransformerPolicy policy) throws IOException {
-        Checkpoints.write(
-                directory,
-                fresh -> ModelDirectory.save(fresh, policy.config(), policy.parameters(), policy.tokenizer()));
+        Checkpoints.write(directory, policy::save);
     }
 
     /** Writes a reward model with its normalisation in the weights, so that whoever reads it gets the same scores. */
@@ -43,9 +41,7 @@ public final class ModelFiles {
             if (files.hasScoreHead()) {
                 throw new IOException("it is a reward model, which scores texts and cannot write any");
             }
-            TransformerPolicy policy = TransformerPolicy.create(files.config(), files.tokenizer(), optimizer, 0);
-            files.readInto(policy.parameters());
-            return policy;
+            return TransformerPolicy.load(directory, optimizer);
         });
     }
 

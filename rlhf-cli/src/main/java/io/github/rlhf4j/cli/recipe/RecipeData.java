@@ -80,13 +80,17 @@ public record RecipeData(
 
         private Parts<String> documents(@Nullable String file) {
             if (file == null) {
-                return map(shuffled(words().training()), words().heldOut(), DictionaryEntry::document);
+                return new Parts<>(shuffled(documents(words().training())), documents(words().heldOut()));
             }
             List<String> documents = read(
                     file,
                     path -> TextFiles.requireDocuments(
                             path, TextFiles.read(path), 2, "pretraining with a part held out"));
             return split(file, documents, document -> document);
+        }
+
+        private static List<String> documents(List<DictionaryEntry> entries) {
+            return entries.stream().flatMap(entry -> entry.documents().stream()).toList();
         }
 
         private Parts<Demonstration> demonstrations(@Nullable String file, @Nullable Parts<Ranking> preferences) {
