@@ -22,7 +22,10 @@ record ScalarHead(ModelCore core, Parameter weight) {
         Arena.Mark mark = arena.mark();
         INDArray scores = arena.take(rows.length, 1);
         Nd4j.gemm(read(rows, hidden, arena), weight.value(), scores, false, true, 1, 0);
-        double[] flat = scores.dup().data().asDouble();
+        double[] flat;
+        try (INDArray copy = scores.dup()) {
+            flat = copy.data().asDouble();
+        }
         arena.release(mark);
         return flat;
     }

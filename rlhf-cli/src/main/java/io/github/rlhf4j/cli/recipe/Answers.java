@@ -39,6 +39,7 @@ record Answers(int perPrompt, List<Exchange> exchanges, List<Completion> complet
             IntConsumer progress) {
         List<Exchange> exchanges = new ArrayList<>();
         List<Completion> completions = new ArrayList<>();
+        ReadableLength readable = new ReadableLength(policy.tokenizer(), format, policy.contextLength());
         for (int from = 0; from < prompts.size(); from += PROMPTS_AT_ONCE) {
             List<Conversation> some = prompts.subList(from, Math.min(from + PROMPTS_AT_ONCE, prompts.size()));
             List<TokenSequence> tokens = some.stream()
@@ -48,7 +49,7 @@ record Answers(int perPrompt, List<Exchange> exchanges, List<Completion> complet
                     policy.complete(tokens, sampling, key.child(from).bits());
             for (int i = 0; i < drawn.size(); i++) {
                 String text = policy.tokenizer().decode(drawn.get(i).response());
-                exchanges.add(new Exchange(some.get(i / perPrompt), text));
+                exchanges.add(readable.fit(new Exchange(some.get(i / perPrompt), text)));
             }
             completions.addAll(drawn);
             progress.accept(from + some.size());

@@ -9,7 +9,7 @@ import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.Ranking;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.data.PreferenceFiles;
-import io.github.rlhf4j.core.data.Splits.Split;
+import io.github.rlhf4j.core.data.Splits.Parts;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.reward.RewardModels;
 import io.github.rlhf4j.reward.labeling.LabelNoise;
@@ -32,14 +32,14 @@ final class ComparisonStage {
     }
 
     void compare() throws IOException {
-        Split<Ranking> own = run.data().preferences();
+        Parts<Ranking> own = run.data().preferences();
         if (own != null) {
             write(own.heldOut(), own.train());
             return;
         }
         GlossTaste taste = run.requireTaste();
         try (TransformerPolicy policy = ModelFiles.policy(run.directory().model(Stage.SFT))) {
-            Split<Conversation> prompts = run.data().prompts();
+            Parts<Conversation> prompts = run.data().prompts();
             List<Conversation> asked = LanguageStages.few(prompts.train(), config.prompts());
             List<Conversation> unseen = LanguageStages.few(prompts.heldOut(), config.unseenPrompts());
             int all = asked.size() + unseen.size();

@@ -1,6 +1,5 @@
 package io.github.rlhf4j.cli.recipe;
 
-import io.github.rlhf4j.cli.recipe.ModelFiles.LoadedReward;
 import io.github.rlhf4j.cli.report.RunRecords;
 import io.github.rlhf4j.cli.report.RunResults;
 import io.github.rlhf4j.cli.report.RunResults.CalibrationBin;
@@ -15,6 +14,7 @@ import io.github.rlhf4j.core.data.PreferenceFiles;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.ppo.math.BestOfNKl;
 import io.github.rlhf4j.reward.RewardModels;
+import io.github.rlhf4j.reward.TransformerRewardModel;
 import io.github.rlhf4j.reward.evaluation.BestOfNCurve;
 import io.github.rlhf4j.reward.evaluation.RewardAccuracy;
 import io.github.rlhf4j.reward.evaluation.RewardCalibration;
@@ -54,10 +54,10 @@ final class EvaluationStage {
         try (TransformerPolicy before = ModelFiles.policy(directory.model(Stage.SFT));
                 TransformerPolicy after = ModelFiles.policy(directory.model(Stage.PPO));
                 TransformerPolicy pretrained = ModelFiles.policy(directory.model(Stage.PRETRAINING));
-                LoadedReward reward = ModelFiles.reward(directory.model(Stage.REWARD), AdamWConfig.gpt3())) {
+                TransformerRewardModel reward = ModelFiles.reward(directory.model(Stage.REWARD), AdamWConfig.gpt3())) {
             PreferenceDataset unseen = PreferenceFiles.read(directory.unseenComparisons());
-            RewardAccuracy accuracy = RewardAccuracy.of(reward.scorer(), unseen);
-            RewardCalibration calibration = RewardCalibration.of(reward.scorer(), unseen, BINS);
+            RewardAccuracy accuracy = RewardAccuracy.of(reward, unseen);
+            RewardCalibration calibration = RewardCalibration.of(reward, unseen, BINS);
 
             List<Conversation> prompts = LanguageStages.few(
                     run.data().prompts().heldOut(), config.evaluation().prompts());
@@ -102,7 +102,7 @@ final class EvaluationStage {
 
     private Judged judge(
             TransformerPolicy policy,
-            LoadedReward reward,
+            TransformerRewardModel reward,
             List<Conversation> prompts,
             int perPrompt,
             String name,
@@ -117,7 +117,7 @@ final class EvaluationStage {
             run.runner().checkStop(Stage.EVALUATION);
             run.monitor().onProgress(Stage.EVALUATION, doneBefore + done, all);
         });
-        double[] learned = RewardModels.score(reward.scorer(), answers.exchanges());
+        double[] learned = RewardModels.score(reward, answers.exchanges());
         double[] gold = answers.exchanges().stream().mapToDouble(run::goldScore).toArray();
         double[] met = Arrays.stream(gold)
                 .map(score -> Double.isNaN(score) ? score : score == 1 ? 1 : 0)

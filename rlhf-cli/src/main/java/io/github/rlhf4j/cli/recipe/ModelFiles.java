@@ -1,12 +1,9 @@
 package io.github.rlhf4j.cli.recipe;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.rlhf4j.cli.InputException;
-import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.RoleChatFormat;
 import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.training.Checkpoints;
-import io.github.rlhf4j.reward.ScoreNormalization;
 import io.github.rlhf4j.reward.TransformerRewardModel;
 import io.github.rlhf4j.transformer.ScalarTransformer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
@@ -19,38 +16,18 @@ import org.nd4j.linalg.api.buffer.DataType;
 /** The finished models of a run: Hugging Face directories, written as a whole and verified when read. */
 public final class ModelFiles {
 
-    private static final String NORMALIZATION = "normalization.json";
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private ModelFiles() {}
 
-    /**
-     * A reward model with the network it reads with.
-     *
-     * @param scorer scores exchanges
-     * @param network trunk and head; closed with this
-     */
-    public record LoadedReward(TransformerRewardModel scorer, ScalarTransformer network) implements AutoCloseable {
-
-        @Override
-        public void close() {
-            network.close();
-        }
-    }
-
     static void save(Path directory, TransformerPolicy policy) throws IOException {
-        Checkpoints.write(
-                directory,
-                fresh -> ModelDirectory.save(fresh, policy.config(), policy.parameters(), policy.tokenizer()));
+        Checkpoints.write(directory, policy::save);
     }
 
-    static void save(Path directory, LoadedReward reward, Tokenizer tokenizer) throws IOException {
-        Checkpoints.write(directory, fresh -> {
-            ModelDirectory.save(
-                    fresh, reward.network().config(), reward.network().parameters(), tokenizer);
-            JSON.writeValue(
-                    fresh.resolve(NORMALIZATION).toFile(), reward.scorer().normalization());
-        });
+    /** Writes a reward model with its normalisation in the weights, so that whoever reads it gets the same scores. */
+    static void save(Path directory, TransformerRewardModel reward, Tokenizer tokenizer) throws IOException {
+        try (ScalarTransformer network = reward.toNormalizedNetwork()) {
+            Checkpoints.write(
+                    directory, fresh -> ModelDirectory.save(fresh, network.config(), network.parameters(), tokenizer));
+        }
     }
 
     /**
@@ -64,9 +41,7 @@ public final class ModelFiles {
             if (files.hasScoreHead()) {
                 throw new IOException("it is a reward model, which scores texts and cannot write any");
             }
-            TransformerPolicy policy = TransformerPolicy.create(files.config(), files.tokenizer(), optimizer, 0);
-            files.readInto(policy.parameters());
-            return policy;
+            return TransformerPolicy.load(directory, optimizer);
         });
     }
 
@@ -76,16 +51,12 @@ public final class ModelFiles {
     }
 
     /** Reads a reward model of a run; errors as {@link #policy}. */
-    public static LoadedReward reward(Path directory, AdamWConfig optimizer) {
+    public static TransformerRewardModel reward(Path directory, AdamWConfig optimizer) {
         return reading(directory, () -> {
             ModelDirectory files = verified(directory);
             ScalarTransformer network = ScalarTransformer.allocate(files.config(), optimizer, DataType.FLOAT);
             files.readInto(network.parameters());
-            ChatFormat format = new RoleChatFormat(files.tokenizer());
-            TransformerRewardModel scorer = TransformerRewardModel.of(network, format);
-            scorer.setNormalization(
-                    JSON.readValue(directory.resolve(NORMALIZATION).toFile(), ScoreNormalization.class));
-            return new LoadedReward(scorer, network);
+            return new TransformerRewardModel(network, new RoleChatFormat(files.tokenizer()));
         });
     }
 

@@ -62,7 +62,7 @@ final class OutputStatistics {
 
     private static String heading(String prompt) {
         try {
-            return WordQuestions.askedWord(prompt) + ":";
+            return "noun " + WordQuestions.askedWord(prompt) + ":"; // as most documents begin
         } catch (IllegalArgumentException e) {
             return prompt;
         }

@@ -1,6 +1,5 @@
 package io.github.rlhf4j.cli.recipe;
 
-import io.github.rlhf4j.cli.recipe.ModelFiles.LoadedReward;
 import io.github.rlhf4j.cli.taste.GlossTaste;
 import io.github.rlhf4j.cli.wordnet.WordQuestions;
 import io.github.rlhf4j.core.ChatFormat;
@@ -16,6 +15,7 @@ import io.github.rlhf4j.ppo.RolloutSample;
 import io.github.rlhf4j.ppo.math.KlController;
 import io.github.rlhf4j.ppo.math.KlUnit;
 import io.github.rlhf4j.ppo.math.MissingStop;
+import io.github.rlhf4j.reward.TransformerRewardModel;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.TransformerValueFunction;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
@@ -41,9 +41,9 @@ final class PpoStage {
         AdamWConfig optimizer = AdamWConfig.policyOptimization();
         try (TransformerPolicy reference = ModelFiles.policy(run.directory().model(Stage.SFT), optimizer);
                 TransformerPolicy policy = reference.copy(optimizer);
-                LoadedReward reward = ModelFiles.reward(run.directory().model(Stage.REWARD), optimizer);
-                TransformerValueFunction values =
-                        new TransformerValueFunction(reward.network().copy(optimizer))) {
+                TransformerRewardModel reward =
+                        ModelFiles.reward(run.directory().model(Stage.REWARD), optimizer);
+                TransformerValueFunction values = reward.toValueFunction(optimizer)) {
             ChatFormat format = LanguageStages.format(policy);
             List<Prompt> prompts = run.data().prompts().train().stream()
                     .map(conversation -> Prompt.of(conversation, format))
@@ -53,7 +53,7 @@ final class PpoStage {
                     .config(settings(format))
                     .policy(policy)
                     .reference(reference)
-                    .rewardModel(reward.scorer())
+                    .rewardModel(new ReadableLength(policy.tokenizer(), format, policy.contextLength()).reading(reward))
                     .critic(Critic.separate(values))
                     .prompts(prompts)
                     .onRollout((iteration, samples) -> judge(samples))

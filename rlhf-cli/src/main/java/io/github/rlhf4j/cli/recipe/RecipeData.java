@@ -15,7 +15,7 @@ import io.github.rlhf4j.core.data.DemonstrationFiles;
 import io.github.rlhf4j.core.data.PreferenceFiles;
 import io.github.rlhf4j.core.data.PromptFiles;
 import io.github.rlhf4j.core.data.Splits;
-import io.github.rlhf4j.core.data.Splits.Split;
+import io.github.rlhf4j.core.data.Splits.Parts;
 import io.github.rlhf4j.core.data.TextFiles;
 import io.github.rlhf4j.core.random.RandomKey;
 import java.io.IOException;
@@ -38,10 +38,10 @@ import org.jspecify.annotations.Nullable;
  * @param taste the simulated labeler's, or null where preferences are the user's own
  */
 public record RecipeData(
-        Split<String> documents,
-        Split<Demonstration> demonstrations,
-        Split<Conversation> prompts,
-        @Nullable Split<Ranking> preferences,
+        Parts<String> documents,
+        Parts<Demonstration> demonstrations,
+        Parts<Conversation> prompts,
+        @Nullable Parts<Ranking> preferences,
         @Nullable GlossTaste taste) {
 
     /**
@@ -70,17 +70,17 @@ public record RecipeData(
 
         RecipeData load() {
             RecipeConfig.Data files = config.data();
-            Split<String> documents = documents(files.text());
-            Split<Ranking> preferences = preferences(files.preferences());
-            Split<Demonstration> demonstrations = demonstrations(files.demonstrations(), preferences);
-            Split<Conversation> prompts = prompts(files.prompts(), preferences);
+            Parts<String> documents = documents(files.text());
+            Parts<Ranking> preferences = preferences(files.preferences());
+            Parts<Demonstration> demonstrations = demonstrations(files.demonstrations(), preferences);
+            Parts<Conversation> prompts = prompts(files.prompts(), preferences);
             GlossTaste taste = preferences == null ? taste(prompts, files.prompts()) : null;
             return new RecipeData(documents, demonstrations, prompts, preferences, taste);
         }
 
-        private Split<String> documents(@Nullable String file) {
+        private Parts<String> documents(@Nullable String file) {
             if (file == null) {
-                return map(shuffled(words().training()), words().heldOut(), DictionaryEntry::document);
+                return new Parts<>(shuffled(documents(words().training())), documents(words().heldOut()));
             }
             List<String> documents = read(
                     file,
@@ -89,7 +89,11 @@ public record RecipeData(
             return split(file, documents, document -> document);
         }
 
-        private Split<Demonstration> demonstrations(@Nullable String file, @Nullable Split<Ranking> preferences) {
+        private static List<String> documents(List<DictionaryEntry> entries) {
+            return entries.stream().flatMap(entry -> entry.documents().stream()).toList();
+        }
+
+        private Parts<Demonstration> demonstrations(@Nullable String file, @Nullable Parts<Ranking> preferences) {
             if (file != null) {
                 return split(file, read(file, DemonstrationFiles::read), d -> d.conversation()
                         .lastUserText());
@@ -97,12 +101,12 @@ public record RecipeData(
             if (preferences != null) {
                 return map(preferences.train(), preferences.heldOut(), Loader::chosen);
             }
-            return new Split<>(
+            return new Parts<>(
                     shuffled(questions.demonstrations(words().training())),
                     questions.demonstrations(words().heldOut()));
         }
 
-        private Split<Conversation> prompts(@Nullable String file, @Nullable Split<Ranking> preferences) {
+        private Parts<Conversation> prompts(@Nullable String file, @Nullable Parts<Ranking> preferences) {
             if (file != null) {
                 return split(file, read(file, PromptFiles::read), Conversation::lastUserText);
             }
@@ -113,7 +117,7 @@ public record RecipeData(
                     questions.words(words().training()), questions.words(words().heldOut()), questions::conversation);
         }
 
-        private @Nullable Split<Ranking> preferences(@Nullable String file) {
+        private @Nullable Parts<Ranking> preferences(@Nullable String file) {
             if (file == null) {
                 return null;
             }
@@ -123,7 +127,7 @@ public record RecipeData(
             return split(file, rankings, ranking -> ranking.conversation().lastUserText());
         }
 
-        private GlossTaste taste(Split<Conversation> prompts, @Nullable String file) {
+        private GlossTaste taste(Parts<Conversation> prompts, @Nullable String file) {
             for (Conversation prompt : prompts.train()) {
                 try {
                     WordQuestions.askedWord(prompt.lastUserText());
@@ -146,7 +150,7 @@ public record RecipeData(
             return known;
         }
 
-        private <T> Split<T> split(String file, List<T> items, Function<T, String> key) {
+        private <T> Parts<T> split(String file, List<T> items, Function<T, String> key) {
             try {
                 return Splits.byKey(items, key, config.heldOutShare(), config.seed());
             } catch (IllegalArgumentException e) {
@@ -160,8 +164,8 @@ public record RecipeData(
             return IntStream.of(order).mapToObj(items::get).toList();
         }
 
-        private static <S, T> Split<T> map(List<S> train, List<S> heldOut, Function<S, T> function) {
-            return new Split<>(
+        private static <S, T> Parts<T> map(List<S> train, List<S> heldOut, Function<S, T> function) {
+            return new Parts<>(
                     train.stream().map(function).toList(),
                     heldOut.stream().map(function).toList());
         }

@@ -1,6 +1,5 @@
 package io.github.rlhf4j.cli.recipe;
 
-import io.github.rlhf4j.cli.recipe.ModelFiles.LoadedReward;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.PreferenceDataset;
 import io.github.rlhf4j.core.Ranking;
@@ -9,7 +8,6 @@ import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.reward.TransformerRewardModel;
 import io.github.rlhf4j.reward.training.RewardModelConfig;
 import io.github.rlhf4j.reward.training.RewardModelTrainer;
-import io.github.rlhf4j.transformer.ScalarTransformer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
@@ -33,19 +31,21 @@ final class RewardStage {
         PreferenceDataset rankings = PreferenceFiles.read(run.directory().comparisons());
         PreferenceDataset unseen = first(PreferenceFiles.read(run.directory().unseenComparisons()), MOST_VALIDATED);
         try (TransformerPolicy supervised = ModelFiles.policy(run.directory().model(Stage.SFT));
-                LoadedReward reward = create(supervised);
+                TransformerRewardModel reward = create(supervised);
                 RewardModelTrainer trainer =
-                        new RewardModelTrainer(reward.scorer(), rankings, unseen, config(rankings.size()))) {
+                        new RewardModelTrainer(reward, rankings, unseen, config(rankings.size()))) {
             run.runner().run(Stage.REWARD, trainer);
-            reward.scorer().centerOn(answers(rankings));
+            reward.centerOn(answers(rankings));
             ModelFiles.save(run.directory().model(Stage.REWARD), reward, supervised.tokenizer());
         }
     }
 
-    private LoadedReward create(TransformerPolicy supervised) {
-        ScalarTransformer network =
-                ScalarTransformer.of(supervised, AdamWConfig.gpt3(), LanguageStages.seed(run.config(), Stage.REWARD));
-        return new LoadedReward(TransformerRewardModel.of(network, LanguageStages.format(supervised)), network);
+    private TransformerRewardModel create(TransformerPolicy supervised) {
+        return TransformerRewardModel.of(
+                supervised,
+                LanguageStages.format(supervised),
+                AdamWConfig.gpt3(),
+                LanguageStages.seed(run.config(), Stage.REWARD));
     }
 
     private RewardModelConfig config(int rankings) {

@@ -1,5 +1,7 @@
 package io.github.rlhf4j.cli.wordnet;
 
+import io.github.rlhf4j.cli.taste.WordUse;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -34,8 +36,20 @@ public record DictionaryEntry(
         return hasExample() ? definition + "; \"" + examples.get(0) + "\"" : definition;
     }
 
-    /** The headword and its whole gloss, as a line of a dictionary: {@code abacus: a calculator that …}. */
-    public String document() {
-        return word + ": " + gloss;
+    /**
+     * What a dictionary prints of this meaning: {@code noun abacus: a calculator that …}, and for each example a line of
+     * its own under the word that it uses.
+     */
+    public List<String> documents() {
+        List<String> documents = new ArrayList<>();
+        documents.add(partOfSpeech.label() + " " + word + ": " + gloss);
+        for (String example : examples) {
+            lemmas.stream()
+                    .filter(lemma -> WordUse.uses(example, lemma))
+                    .findFirst()
+                    .ifPresent(
+                            lemma -> documents.add(partOfSpeech.label() + " " + lemma + ", as in \"" + example + "\""));
+        }
+        return documents;
     }
 }

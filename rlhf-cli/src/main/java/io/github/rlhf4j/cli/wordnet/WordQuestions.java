@@ -7,17 +7,25 @@ import io.github.rlhf4j.core.random.RandomKey;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
-/** Questions for the meaning of a word, which all quote the word, and the dictionary's answers to them. */
+/**
+ * Questions for the meaning of a word, and the dictionary's answers to them. The word follows a blank, as it does in
+ * an example, so that a byte-level tokenizer gives both the same tokens and a small model can learn to copy it.
+ */
 public final class WordQuestions {
 
     private static final List<String> WORDINGS = List.of(
-            "What does \"%s\" mean?",
-            "What is the meaning of \"%s\"?", "Explain the word \"%s\".", "How would you explain \"%s\"?");
+            "What does %s mean?", "What is the meaning of %s?", "Explain the word %s.", "How would you explain %s?");
     private static final Pattern QUOTED = Pattern.compile("\"([^\"]+)\"");
+    private static final Pattern ASKED = Pattern.compile(WORDINGS.stream()
+            .map(wording -> Pattern.quote(wording).replace("%s", "\\E(.+)\\Q"))
+            .collect(Collectors.joining("|")));
     /** Common words, not the names of people, places and species: lower case, at most two words. */
     private static final Pattern COMMON = Pattern.compile("[a-z][a-z'-]+(?: [a-z][a-z'-]*)?");
 
@@ -39,17 +47,26 @@ public final class WordQuestions {
     }
 
     /**
-     * The word that a question asks for: what its quotation marks enclose.
+     * The word that a question asks for: what its quotation marks enclose, or else where a word stands in one of the
+     * wordings here.
      *
-     * @throws IllegalArgumentException when nothing is quoted
+     * @throws IllegalArgumentException when neither tells
      */
     public static String askedWord(String question) {
         Matcher quoted = QUOTED.matcher(question);
-        if (!quoted.find()) {
-            throw new IllegalArgumentException(
-                    "the question quotes no word: " + question + "; write it as What does \"abacus\" mean?");
+        if (quoted.find()) {
+            return quoted.group(1);
         }
-        return quoted.group(1);
+        Matcher asked = ASKED.matcher(question.strip());
+        if (asked.matches()) {
+            return IntStream.rangeClosed(1, asked.groupCount())
+                    .mapToObj(asked::group)
+                    .filter(Objects::nonNull)
+                    .findFirst()
+                    .orElseThrow();
+        }
+        throw new IllegalArgumentException("the question \"" + question
+                + "\" does not say which word it asks for; write it as: What does abacus mean?");
     }
 
     /** Whether a dictionary for learners would be asked for this word: no names, no numbers, at most two words. */

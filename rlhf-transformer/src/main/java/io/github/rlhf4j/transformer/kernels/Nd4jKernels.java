@@ -244,7 +244,22 @@ public final class Nd4jKernels implements Kernels {
         arena.release(mark);
     }
 
+    /** A vector of these values, to be closed by the caller. */
     static INDArray columnOf(double[] values, DataType type) {
-        return Nd4j.createFromArray(values).castTo(type);
+        if (type == DataType.DOUBLE) {
+            return Nd4j.createFromArray(values);
+        }
+        float[] floats = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return Nd4j.createFromArray(floats);
+    }
+
+    /** The values of a vector. */
+    static double[] toDoubles(INDArray vector) {
+        try (INDArray copy = vector.dup()) {
+            return copy.data().asDouble();
+        }
     }
 }

@@ -71,14 +71,14 @@ final class Nd4jTokenHead {
         INDArray exp = entropyWanted ? arena.take(c.rows(), c.vocabulary()) : shifted;
         Nd4j.exec(new Exp(shifted, exp));
         Nd4j.exec(new Sum(exp, column, false, 1));
-        double[] z = toDoubles(column);
+        double[] z = Nd4jKernels.toDoubles(column);
 
         double[] entropies = new double[c.rows()];
         if (entropyWanted) {
             INDArray product = arena.take(c.rows(), c.vocabulary());
             exp.muli(shifted, product);
             Nd4j.exec(new Sum(product, column, false, 1));
-            double[] expShifted = toDoubles(column);
+            double[] expShifted = Nd4jKernels.toDoubles(column);
             for (int i = 0; i < z.length; i++) {
                 entropies[i] = Math.log(z[i]) - expShifted[i] / z[i];
             }
@@ -150,7 +150,7 @@ final class Nd4jTokenHead {
 
     private static double[] pick(INDArray matrix, int[] targets, Chunk c, INDArray column) {
         Nd4jKernels.gather(matrix.reshape(matrix.length()), flatIndices(targets, c), column);
-        return toDoubles(column);
+        return Nd4jKernels.toDoubles(column);
     }
 
     private static void addAtTargets(INDArray matrix, int[] targets, Chunk c, double[] g) {
@@ -170,9 +170,5 @@ final class Nd4jTokenHead {
             indices[i] = Math.toIntExact(i * c.vocabulary() + targets[c.from() + i]);
         }
         return indices;
-    }
-
-    private static double[] toDoubles(INDArray column) {
-        return column.dup().data().asDouble();
     }
 }

@@ -1,0 +1,86 @@
+package io.github.rlhf4j.cli.command;
+
+import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.cli.recipe.ModelFiles;
+import io.github.rlhf4j.cli.recipe.RunDirectory;
+import io.github.rlhf4j.cli.recipe.Stage;
+import io.github.rlhf4j.core.ChatFormat;
+import io.github.rlhf4j.core.RoleChatFormat;
+import io.github.rlhf4j.core.Sampling;
+import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.transformer.TransformerPolicy;
+import io.github.rlhf4j.transformer.backend.ComputeBackend;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which model writes, and how it draws. */
+final class ModelOptions {
+
+    @Option(names = "--model", paramLabel = "DIR", description = "A model's directory; default: the run's last model.")
+    @Nullable
+    Path model;
+
+    @Option(names = "--out", paramLabel = "DIR", description = "The run's directory; default: the last of runs/1, 2 …")
+    @Nullable
+    Path out;
+
+    @Option(names = "--backend", paramLabel = "auto|cpu|cuda", description = "What to compute on.")
+    ComputeBackend backend = ComputeBackend.AUTO;
+
+    @Option(names = "--max-tokens", description = "Most tokens of an answer; default ${DEFAULT-VALUE}.")
+    int maxTokens = 64;
+
+    @Option(names = "--temperature", description = "0 takes the likeliest token; default ${DEFAULT-VALUE}.")
+    double temperature = 0.7;
+
+    @Option(names = "--top-k", description = "Draw from the k likeliest tokens; 0, the default, is all.")
+    int topK;
+
+    @Option(names = "--top-p", description = "Draw from the likeliest tokens of this mass; default ${DEFAULT-VALUE}.")
+    double topP = 0.95;
+
+    @Option(names = "--repetition-penalty", description = "1, the default, is none.")
+    double repetitionPenalty = 1;
+
+    @Option(names = "--seed", description = "Seed of the draws; default ${DEFAULT-VALUE}.")
+    long seed = 1;
+
+    TransformerPolicy open() throws IOException {
+        ComputeBackend.select(backend);
+        return ModelFiles.policy(directory());
+    }
+
+    private Path directory() throws IOException {
+        if (model != null) {
+            return model;
+        }
+        RunDirectory run = new RunDirectory(RunOptions.lastRunUnless(out));
+        for (Stage stage : List.of(Stage.PPO, Stage.SFT)) {
+            if (run.isDone(stage)) {
+                return run.model(stage);
+            }
+        }
+        throw new InputException(run.root() + " holds no model that answers yet; finish its sft or ppo stage first");
+    }
+
+    /** @throws InputException when the model does not know turns */
+    static ChatFormat format(Tokenizer tokenizer) {
+        try {
+            return new RoleChatFormat(tokenizer);
+        } catch (IllegalArgumentException e) {
+            throw new InputException("this model was not trained to answer: " + e.getMessage(), e);
+        }
+    }
+
+    /** @throws InputException when a number is out of its range */
+    Sampling sampling(ChatFormat format) {
+        try {
+            return new Sampling(maxTokens, temperature, topK, topP, repetitionPenalty, format.stopTokens(), List.of());
+        } catch (IllegalArgumentException e) {
+            throw new InputException(String.valueOf(e.getMessage()), e);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.github.rlhf4j.cli.command;
+
+import io.github.rlhf4j.cli.report.HtmlReport;
+import io.github.rlhf4j.cli.report.ResultsTable;
+import io.github.rlhf4j.cli.report.RunRecords;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Builds the report again and prints the results. */
+@Command(name = "report", mixinStandardHelpOptions = true, description = "Print a run's results; build its report.")
+final class ReportCommand implements Callable<Integer> {
+
+    @Option(names = "--out", paramLabel = "DIR", description = "The run's directory; default: the last of runs/1, 2 …")
+    @Nullable
+    Path out;
+
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        Path directory = RunOptions.lastRunUnless(out);
+        RunRecords records = RunRecords.read(directory);
+        PrintWriter writer = Rlhf.out(spec);
+        writer.println(ResultsTable.of(records.results()));
+        writer.println("report: " + HtmlReport.write(directory).toAbsolutePath());
+        return 0;
+    }
+}

@@ -1,0 +1,84 @@
+package io.github.rlhf4j.cli.command;
+
+import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.core.data.DatasetException;
+import java.io.PrintWriter;
+import java.nio.file.NoSuchFileException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/**
+ * The program. Exit codes: 0 done, 1 failed, 2 what the user gave is wrong, 130 interrupted (and saved).
+ */
+@Command(
+        name = "rlhf",
+        mixinStandardHelpOptions = true,
+        version = "rlhf4j",
+        description = "Reinforcement learning from human feedback, from raw text to an aligned model.",
+        subcommands = {
+            StageCommand.Run.class,
+            StageCommand.TrainTokenizer.class,
+            StageCommand.Pretrain.class,
+            StageCommand.FineTune.class,
+            StageCommand.Compare.class,
+            StageCommand.Reward.class,
+            StageCommand.Ppo.class,
+            StageCommand.Evaluate.class,
+            GenerateCommand.class,
+            ChatCommand.class,
+            ReportCommand.class
+        })
+public final class Rlhf {
+
+    private static final int FAILED = 1;
+    private static final int WRONG_INPUT = 2;
+
+    @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Show where an error came from.")
+    boolean stacktrace;
+
+    /** Runs the command that the arguments name and exits with its code. */
+    public static void main(String[] arguments) {
+        System.exit(execute(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments));
+    }
+
+    /** Runs a command and returns its exit code. */
+    public static int execute(PrintWriter out, PrintWriter err, String... arguments) {
+        Rlhf program = new Rlhf();
+        CommandLine line = new CommandLine(program).setOut(out).setErr(err);
+        line.setExecutionExceptionHandler((e, command, result) -> program.report(e, err));
+        if (arguments.length == 0) {
+            line.usage(out);
+            return WRONG_INPUT;
+        }
+        return line.execute(arguments);
+    }
+
+    private int report(Exception e, PrintWriter err) {
+        boolean wrongInput =
+                e instanceof InputException || e instanceof DatasetException || e instanceof NoSuchFileException;
+        err.println((wrongInput ? "error: " : "failed: ") + describe(e));
+        if (stacktrace) {
+            e.printStackTrace(err);
+        } else if (!wrongInput) {
+            err.println("(--stacktrace shows where)");
+        }
+        err.flush();
+        return wrongInput ? WRONG_INPUT : FAILED;
+    }
+
+    private static String describe(Exception e) {
+        String message = e.getMessage();
+        return message == null ? e.getClass().getSimpleName() : message;
+    }
+
+    static PrintWriter out(@Nullable CommandSpec spec) {
+        if (spec == null) {
+            throw new IllegalStateException("picocli has not injected the command");
+        }
+        return spec.commandLine().getOut();
+    }
+}

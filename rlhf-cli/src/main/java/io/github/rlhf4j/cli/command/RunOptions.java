@@ -1,0 +1,140 @@
+package io.github.rlhf4j.cli.command;
+
+import com.fasterxml.jackson.databind.node.TextNode;
+import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.cli.recipe.ConfigFiles;
+import io.github.rlhf4j.cli.recipe.RecipeConfig;
+import io.github.rlhf4j.cli.recipe.RunDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options that all stages share, and the configuration they come to: defaults, then file, then flags. */
+final class RunOptions {
+
+    private static final Path RUNS = Path.of("runs");
+
+    @Option(names = "--config", paramLabel = "FILE", description = "Settings as YAML, over the defaults.")
+    @Nullable
+    Path config;
+
+    @Option(names = "--quick", description = "A small run of the same shape in less than two minutes.")
+    boolean quick;
+
+    @Option(names = "--out", paramLabel = "DIR", description = "The run's directory; default: the next of runs/1, 2 …")
+    @Nullable
+    Path out;
+
+    @Option(names = "--resume", description = "Go on with the run in --out; default: with the last of runs/1, 2 …")
+    boolean resume;
+
+    @Option(names = "--seed", description = "Seed of all randomness.")
+    @Nullable
+    Long seed;
+
+    @Option(names = "--backend", paramLabel = "auto|cpu|cuda", description = "What to compute on.")
+    @Nullable
+    String backend;
+
+    @Option(names = "--text", paramLabel = "FILE", description = "Your own text to pretrain on.")
+    @Nullable
+    String text;
+
+    @Option(names = "--demonstrations", paramLabel = "FILE", description = "Your own demonstrations to fine-tune on.")
+    @Nullable
+    String demonstrations;
+
+    @Option(
+            names = "--preferences",
+            paramLabel = "FILE",
+            description = "Your own preferences to learn the reward from; then no labeler is simulated.")
+    @Nullable
+    String preferences;
+
+    @Option(names = "--prompts", paramLabel = "FILE", description = "Your own prompts to optimise the policy on.")
+    @Nullable
+    String prompts;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "One setting, such as ppo.iterations=50.")
+    Map<String, String> settings = new LinkedHashMap<>();
+
+    /** The run's directory. */
+    RunDirectory directory() throws IOException {
+        Path named = out;
+        if (named != null) {
+            return new RunDirectory(named);
+        }
+        int last = lastRun();
+        if (resume && last == 0) {
+            throw new InputException("there is no run in " + RUNS + " to resume; name one with --out");
+        }
+        return new RunDirectory(RUNS.resolve(String.valueOf(resume ? last : last + 1)));
+    }
+
+    /** The directory of {@code runs/1, 2 …} that was begun last, unless one is named. */
+    static Path lastRunUnless(@Nullable Path named) throws IOException {
+        if (named != null) {
+            return named;
+        }
+        int last = lastRun();
+        if (last == 0) {
+            throw new InputException("there is no run in " + RUNS + "; name one with --out, or begin one: rlhf run");
+        }
+        return RUNS.resolve(String.valueOf(last));
+    }
+
+    private static int lastRun() throws IOException {
+        if (!Files.isDirectory(RUNS)) {
+            return 0;
+        }
+        try (Stream<Path> entries = Files.list(RUNS)) {
+            return entries.map(entry -> entry.getFileName().toString())
+                    .filter(name -> name.matches("\\d{1,9}"))
+                    .mapToInt(Integer::parseInt)
+                    .max()
+                    .orElse(0);
+        }
+    }
+
+    /** What to run: a resumed run starts from its own stored configuration, so that only contradictions are errors. */
+    RecipeConfig resolve(RunDirectory directory) {
+        RecipeConfig resolved = resume && directory.holdsRun() && !quick
+                ? directory.storedConfig()
+                : quick ? RecipeConfig.quick() : RecipeConfig.standard();
+        Path file = config;
+        if (file != null) {
+            resolved = ConfigFiles.read(file, resolved);
+        }
+        for (Map.Entry<String, String> flag : flags().entrySet()) {
+            resolved = ConfigFiles.set(resolved, flag.getKey(), flag.getValue());
+        }
+        return resolved;
+    }
+
+    private Map<String, String> flags() {
+        Map<String, String> flags = new LinkedHashMap<>();
+        put(flags, "seed", seed);
+        put(flags, "backend", backend);
+        put(flags, "data.text", quoted(text));
+        put(flags, "data.demonstrations", quoted(demonstrations));
+        put(flags, "data.preferences", quoted(preferences));
+        put(flags, "data.prompts", quoted(prompts));
+        flags.putAll(settings);
+        return flags;
+    }
+
+    private static void put(Map<String, String> flags, String key, @Nullable Object value) {
+        if (value != null) {
+            flags.put(key, value.toString());
+        }
+    }
+
+    private static @Nullable String quoted(@Nullable String path) {
+        return path == null ? null : new TextNode(Path.of(path).toAbsolutePath().toString()).toString();
+    }
+}

@@ -1,0 +1,144 @@
+package io.github.rlhf4j.cli.command;
+
+import io.github.rlhf4j.cli.recipe.ConfigFiles;
+import io.github.rlhf4j.cli.recipe.Recipe;
+import io.github.rlhf4j.cli.recipe.RecipeConfig;
+import io.github.rlhf4j.cli.recipe.RunDirectory;
+import io.github.rlhf4j.cli.recipe.RunStoppedException;
+import io.github.rlhf4j.cli.recipe.Stage;
+import io.github.rlhf4j.cli.report.ResultsTable;
+import io.github.rlhf4j.cli.report.RunRecords;
+import io.github.rlhf4j.cli.wordnet.WordNet;
+import io.github.rlhf4j.core.training.StopSignal;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** Runs all stages, or one of them. */
+abstract class StageCommand implements Callable<Integer> {
+
+    static final int INTERRUPTED = 130;
+
+    @Mixin
+    RunOptions options = new RunOptions();
+
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    private final @Nullable Stage only;
+
+    StageCommand(@Nullable Stage only) {
+        this.only = only;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        RunDirectory directory = options.directory();
+        RecipeConfig config = options.resolve(directory);
+        boolean joins = only != null && directory.holdsRun();
+        directory.open(config, options.resume || joins);
+        PrintWriter out = Rlhf.out(spec);
+        out.println("run in " + directory.root() + " with\n"
+                + ConfigFiles.write(config).indent(2));
+        StopSignal stop = new StopSignal();
+        Console console = new Console(out, Console.isTerminal());
+        Interrupts interrupts = Interrupts.handledBy(() -> {
+            stop.request();
+            console.line("   stopping after this step");
+        });
+        try {
+            return perform(new Recipe(config, directory, WordNet::load, console, stop), directory, console);
+        } finally {
+            interrupts.close();
+        }
+    }
+
+    /** Says all there is to say before it returns, for after a Ctrl-C the program ends there. */
+    private int perform(Recipe recipe, RunDirectory directory, Console console) throws IOException {
+        try (console) {
+            if (only != null) {
+                recipe.runOnly(only);
+                console.line("done; output in " + directory.root());
+            } else {
+                finish(recipe.run(), directory, console);
+            }
+            return 0;
+        } catch (RunStoppedException e) {
+            console.line(e.getMessage() + "\ngo on with: rlhf " + (only == null ? "run" : only.command())
+                    + " --resume --out " + e.directory());
+            return INTERRUPTED;
+        }
+    }
+
+    private static void finish(Path report, RunDirectory directory, Console console) throws IOException {
+        console.close();
+        RunRecords records = RunRecords.read(directory.root());
+        console.line("\n" + ResultsTable.of(records.results()) + "\nreport: " + report.toAbsolutePath());
+    }
+
+    @Command(
+            name = "run",
+            mixinStandardHelpOptions = true,
+            description = "The whole recipe, from raw text to an aligned model and a report.")
+    static final class Run extends StageCommand {
+        Run() {
+            super(null);
+        }
+    }
+
+    @Command(name = "tokenizer", mixinStandardHelpOptions = true, description = "Train the tokenizer.")
+    static final class TrainTokenizer extends StageCommand {
+        TrainTokenizer() {
+            super(Stage.TOKENIZER);
+        }
+    }
+
+    @Command(name = "pretrain", mixinStandardHelpOptions = true, description = "Pretrain on text.")
+    static final class Pretrain extends StageCommand {
+        Pretrain() {
+            super(Stage.PRETRAINING);
+        }
+    }
+
+    @Command(name = "sft", mixinStandardHelpOptions = true, description = "Fine-tune on demonstrations.")
+    static final class FineTune extends StageCommand {
+        FineTune() {
+            super(Stage.SFT);
+        }
+    }
+
+    @Command(name = "compare", mixinStandardHelpOptions = true, description = "Sample answers and have them compared.")
+    static final class Compare extends StageCommand {
+        Compare() {
+            super(Stage.COMPARISONS);
+        }
+    }
+
+    @Command(name = "reward", mixinStandardHelpOptions = true, description = "Train the reward model.")
+    static final class Reward extends StageCommand {
+        Reward() {
+            super(Stage.REWARD);
+        }
+    }
+
+    @Command(name = "ppo", mixinStandardHelpOptions = true, description = "Optimise the policy against the reward.")
+    static final class Ppo extends StageCommand {
+        Ppo() {
+            super(Stage.PPO);
+        }
+    }
+
+    @Command(name = "evaluate", mixinStandardHelpOptions = true, description = "Measure on held-out prompts.")
+    static final class Evaluate extends StageCommand {
+        Evaluate() {
+            super(Stage.EVALUATION);
+        }
+    }
+}

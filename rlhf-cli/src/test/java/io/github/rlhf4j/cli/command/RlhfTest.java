@@ -1,0 +1,91 @@
+package io.github.rlhf4j.cli.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What is wrong costs a message and exit code 2, not a stack trace. */
+class RlhfTest {
+
+    @TempDir
+    Path directory;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--text | '' | has no text",
+                "--text | one line only | has 1 document, but",
+                "--demonstrations | {\"prompt\": \"a\"\\n | line 1",
+                "--demonstrations | {\"prompt\":\"a\",\"response\":\"b\"}\\nnot json\\n | line 2",
+                "--preferences | {\"prompt\":\"a\",\"chosen\":\"b\",\"rejected\":\"b\"}\\n | line 1",
+                "--prompts | {\"prompt\":\"Write a poem\"}\\n{\"prompt\":\"Sing\"}\\n | --preferences",
+                "--config | sed: 1 | there is no setting sed; did you mean seed",
+                "--config | ppo: {minibatch: 5} | ppo.minibatch must divide ppo.rollout, got 5"
+            })
+    void aBrokenFileIsNamedWithTheRemedy(String option, String content, String message) throws IOException {
+        Path file = directory.resolve(
+                option.equals("--text") ? "input.txt" : option.equals("--config") ? "c.yaml" : "d.jsonl");
+        Files.writeString(file, content.replace("\\n", "\n"));
+
+        int code = rlhf("run", "--out", directory.resolve("run").toString(), option, file.toString());
+
+        assertThat(err.toString()).contains(message).doesNotContain("\tat ");
+        assertThat(code).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--text, there is no file",
+        "--preferences, there is no file",
+        "--config, there is no such file",
+        "--backend, the value of backend does not fit"
+    })
+    void aMissingFileIsNamed(String option, String message) {
+        assertThat(rlhf("run", "--out", directory.resolve("run").toString(), option, "nowhere.txt"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("error:", message).doesNotContain("\tat ");
+    }
+
+    @Test
+    void anUnknownFlagOrCommandShowsWhatThereIs() {
+        assertThat(rlhf("run", "--sed", "1")).isEqualTo(2);
+        assertThat(err.toString()).contains("Unknown option").contains("--seed");
+        assertThat(rlhf("fly")).isEqualTo(2);
+        assertThat(rlhf()).isEqualTo(2);
+        assertThat(out.toString()).contains("pretrain", "chat", "report");
+    }
+
+    @Test
+    void reportGenerateAndChatNeedARun() {
+        for (String command : new String[] {"report", "generate", "chat"}) {
+            String[] arguments = command.equals("generate")
+                    ? new String[] {command, "--out", directory.toString(), "hello"}
+                    : new String[] {command, "--out", directory.toString()};
+            assertThat(rlhf(arguments)).isEqualTo(2);
+        }
+        assertThat(err.toString()).contains("no run is there", "holds no model that answers");
+    }
+
+    @Test
+    void aStackTraceIsShownWhenAskedFor() {
+        assertThat(rlhf("report", "--stacktrace", "--out", directory.toString()))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("error:", "\tat ");
+    }
+
+    private int rlhf(String... arguments) {
+        return Rlhf.execute(new PrintWriter(out, true), new PrintWriter(err, true), arguments);
+    }
+}

@@ -1,0 +1,137 @@
+package io.github.rlhf4j.cli.recipe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.cli.report.RunRecords;
+import io.github.rlhf4j.core.training.StepReport;
+import io.github.rlhf4j.core.training.StopSignal;
+import io.github.rlhf4j.core.training.Trainer;
+import io.github.rlhf4j.core.training.TrainingListener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class RecipeTest {
+
+    @TempDir
+    static Path whole;
+
+    @TempDir
+    Path directory;
+
+    @BeforeAll
+    static void anUninterruptedRun() throws IOException {
+        recipe(whole, RunMonitor.SILENT, new StopSignal(), false).run();
+    }
+
+    @Test
+    void aWholeRunLeavesModelsResultsSamplesAndReport() throws IOException {
+        RunRecords records = RunRecords.read(whole);
+
+        assertThat(records.stages()).containsExactly("pretraining", "sft", "reward", "ppo");
+        assertThat(records.results().measurements())
+                .extracting(m -> m.path())
+                .contains(
+                        "reward/accuracy",
+                        "gold/share_sft",
+                        "gold/share_ppo",
+                        "objective/kl",
+                        "gold/share_best_of_2",
+                        "gold/share_best_of_8",
+                        "outputs/perplexity_ppo");
+        assertThat(records.results().value("objective/kl")).isFinite();
+        assertThat(records.samples()).hasSize(6);
+        assertThat(records.stage("ppo").get(0).metrics()).containsKeys("objective/kl", "gold/share", "gold/score");
+        assertThat(whole.resolve("report.html")).content().contains("Loss of pretraining", "Loss of reward", "<svg");
+        assertThat(whole.resolve("ppo/model")).isDirectoryContaining("glob:**/config.json");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"PRETRAINING", "SFT", "REWARD", "PPO"})
+    void aRunStoppedInAnyStageAndResumedEqualsTheUninterruptedOne(Stage stage) throws IOException {
+        StopSignal stop = new StopSignal();
+        RunMonitor stopping = new RunMonitor() {
+            @Override
+            public TrainingListener listener(Stage running) {
+                return (Trainer trainer, StepReport report) -> {
+                    if (running == stage && report.step() == 1) {
+                        stop.request();
+                    }
+                    return true;
+                };
+            }
+        };
+
+        assertThatThrownBy(() -> recipe(directory, stopping, stop, false).run())
+                .isInstanceOf(RunStoppedException.class)
+                .hasMessageContaining("stopped in " + stage.label() + " after step 1")
+                .hasMessageContaining(directory.toString());
+        assertThat(directory.resolve("report.html")).doesNotExist();
+        recipe(directory, RunMonitor.SILENT, new StopSignal(), true).run();
+
+        for (String file : List.of("metrics.jsonl", "samples.jsonl", "ppo/model/model.safetensors")) {
+            assertThat(directory.resolve(file)).hasSameBinaryContentAs(whole.resolve(file));
+        }
+    }
+
+    @Test
+    void aFinishedRunIsNotDoneAgain() throws IOException {
+        RunMonitor failing = new RunMonitor() {
+            @Override
+            public void onStage(Stage stage, String detail) {
+                throw new AssertionError(stage + " is done again");
+            }
+        };
+
+        assertThat(recipe(whole, failing, new StopSignal(), true).run()).exists();
+    }
+
+    @Test
+    void aRunIsNeitherOverwrittenNorMixedWithAnother() {
+        assertThatThrownBy(() -> recipe(whole, RunMonitor.SILENT, new StopSignal(), false))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("--resume")
+                .hasMessageContaining("--out");
+        RecipeConfig other = ConfigFiles.set(TinyRun.config(), "ppo.iterations", "9");
+        assertThatThrownBy(() -> new RunDirectory(whole).open(other, true))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("ppo.iterations: 4, 9");
+    }
+
+    @Test
+    void aStageWithoutItsPredecessorsSaysWhatToRunFirst() {
+        assertThatThrownBy(() -> recipe(directory, RunMonitor.SILENT, new StopSignal(), false)
+                        .runOnly(Stage.SFT))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("rlhf tokenizer --out");
+    }
+
+    @Test
+    void anAlteredModelIsRefusedNamingTheFile() throws IOException {
+        recipe(directory, RunMonitor.SILENT, new StopSignal(), false).runOnly(Stage.TOKENIZER);
+        recipe(directory, RunMonitor.SILENT, new StopSignal(), true).runOnly(Stage.PRETRAINING);
+        Path weights = directory.resolve("pretraining/model/model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length - 5] ^= 1;
+        Files.write(weights, bytes);
+
+        assertThatThrownBy(() -> recipe(directory, RunMonitor.SILENT, new StopSignal(), true)
+                        .runOnly(Stage.SFT))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("model.safetensors");
+    }
+
+    private static Recipe recipe(Path out, RunMonitor monitor, StopSignal stop, boolean resume) throws IOException {
+        RunDirectory run = new RunDirectory(out);
+        run.open(TinyRun.config(), resume);
+        return new Recipe(TinyRun.config(), run, () -> TinyRun.DICTIONARY, monitor, stop);
+    }
+}

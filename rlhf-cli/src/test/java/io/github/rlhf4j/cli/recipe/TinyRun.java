@@ -1,0 +1,35 @@
+package io.github.rlhf4j.cli.recipe;
+
+import io.github.rlhf4j.cli.wordnet.DictionaryEntry;
+import io.github.rlhf4j.cli.wordnet.WordNet;
+import io.github.rlhf4j.cli.wordnet.WordQuestions;
+import io.github.rlhf4j.transformer.backend.ComputeBackend;
+import java.util.List;
+
+/** A recipe that takes seconds: a miniature dictionary and a model too small to learn much. */
+public final class TinyRun {
+
+    /** 400 meanings of common words with examples. */
+    public static final List<DictionaryEntry> DICTIONARY = WordNet.load().stream()
+            .filter(entry -> entry.hasExample() && WordQuestions.isCommon(entry.word()))
+            .limit(400)
+            .toList();
+
+    private TinyRun() {}
+
+    public static RecipeConfig config() {
+        return new RecipeConfig(
+                3,
+                ComputeBackend.CPU,
+                0.2,
+                2,
+                new RecipeConfig.Data(null, null, null, null),
+                new RecipeConfig.Model(300, 16, 1, 2, 96, 0.1),
+                new RecipeConfig.Pretraining(100, 6, 4, 1e-2),
+                new RecipeConfig.Sft(48, 1, 16, 1e-2),
+                new RecipeConfig.Comparisons(8, 4, 6, 0.1, 16, 1),
+                new RecipeConfig.Reward(2, 4, 1e-2),
+                new RecipeConfig.Ppo(4, 8, 4, 2, 1e-3, 1e-3, 0.05, 6, 1000, -2, 16, 1),
+                new RecipeConfig.Evaluation(6, 8));
+    }
+}
