@@ -1,0 +1,38 @@
+package io.github.rlhf4j.transformer.kernels;
+
+import java.util.Arrays;
+
+/**
+ * Reusable {@code float[]} of the calling thread, one for each slot. Fresh megabytes on each call cost more than the work
+ * on them. Contents are whatever was there before; an array belongs to the caller until it asks for the same slot again,
+ * so a method and those it calls use different slots.
+ */
+final class Scratch {
+
+    private static final int SLOTS = 16;
+
+    private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+
+    private final float[][] arrays = new float[SLOTS][0];
+
+    private Scratch() {}
+
+    static Scratch ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** At least {@code length} floats, uninitialised. */
+    float[] take(int slot, int length) {
+        if (arrays[slot].length < length) {
+            arrays[slot] = new float[Math.max(length, Math.min(2 * arrays[slot].length, 1 << 24))];
+        }
+        return arrays[slot];
+    }
+
+    /** At least {@code length} floats, the first {@code length} of them zero. */
+    float[] takeZeros(int slot, int length) {
+        float[] array = take(slot, length);
+        Arrays.fill(array, 0, length, 0);
+        return array;
+    }
+}
