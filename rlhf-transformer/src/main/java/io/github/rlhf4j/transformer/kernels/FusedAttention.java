@@ -1,7 +1,6 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import java.util.Arrays;
-import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -16,7 +15,24 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class FusedAttention {
 
+    /** How a loop over heads is split over threads. */
+    @FunctionalInterface
+    interface Loop {
+
+        /** As {@link Parallel#rows(int, int, IntRangeTask)}. */
+        void rows(int count, int minPerTask, IntRangeTask task);
+    }
+
     private final AttentionScratch.Pool pool = new AttentionScratch.Pool();
+    private final Loop loop;
+
+    FusedAttention() {
+        this(Parallel::rows);
+    }
+
+    FusedAttention(Loop loop) {
+        this.loop = loop;
+    }
 
     /** One head of one sequence: rows {@code [start, start + length)}, columns {@code [column, column + size)}. */
     private record Head(int start, int length, int column, int size, int channels) {
@@ -50,11 +66,13 @@ final class FusedAttention {
         HeadMatrix from = HeadMatrix.of(qkv);
         HeadMatrix into = HeadMatrix.of(out);
         int channels = from.columns() / 3;
-        IntStream.range(0, packed.sequenceCount() * heads).parallel().forEach(task -> {
-            Head head = Head.of(packed, heads, channels, task);
-            AttentionScratch s = pool.takeForward(head.length(), head.size());
-            forward(head, from, into, s);
-            pool.giveBack(s);
+        loop.rows(packed.sequenceCount() * heads, 1, (firstTask, end) -> {
+            for (int task = firstTask; task < end; task++) {
+                Head head = Head.of(packed, heads, channels, task);
+                AttentionScratch s = pool.takeForward(head.length(), head.size());
+                forward(head, from, into, s);
+                pool.giveBack(s);
+            }
         });
     }
 
@@ -63,11 +81,13 @@ final class FusedAttention {
         HeadMatrix upstream = HeadMatrix.of(dOut);
         HeadMatrix into = HeadMatrix.of(dQkv);
         int channels = from.columns() / 3;
-        IntStream.range(0, packed.sequenceCount() * heads).parallel().forEach(task -> {
-            Head head = Head.of(packed, heads, channels, task);
-            AttentionScratch s = pool.takeBackward(head.length(), head.size());
-            backward(head, from, upstream, into, s);
-            pool.giveBack(s);
+        loop.rows(packed.sequenceCount() * heads, 1, (firstTask, end) -> {
+            for (int task = firstTask; task < end; task++) {
+                Head head = Head.of(packed, heads, channels, task);
+                AttentionScratch s = pool.takeBackward(head.length(), head.size());
+                backward(head, from, upstream, into, s);
+                pool.giveBack(s);
+            }
         });
     }
 

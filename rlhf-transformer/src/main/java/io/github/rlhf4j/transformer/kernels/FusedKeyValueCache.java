@@ -3,7 +3,6 @@ package io.github.rlhf4j.transformer.kernels;
 import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -14,6 +13,9 @@ final class FusedKeyValueCache implements KeyValueCache {
 
     /** Positions for which a sequence that is not empty has room at least. */
     private static final int SMALLEST = 64;
+
+    /** Heads of rows that are worth a thread. */
+    private static final int HEADS_PER_TASK = 8;
 
     private final int heads;
     private final int headSize;
@@ -103,15 +105,17 @@ final class FusedKeyValueCache implements KeyValueCache {
     public void attend(INDArray qkv, int[] sequences, int[] positions, INDArray out, Arena arena) {
         HeadMatrix from = HeadMatrix.of(qkv);
         HeadMatrix into = HeadMatrix.of(out);
-        IntStream.range(0, sequences.length * heads).parallel().forEach(task -> {
-            int row = task / heads;
-            int head = task % heads;
-            Scratch known = free.poll();
-            Scratch scratch = known == null ? new Scratch(headSize, heads * headSize) : known;
-            from.read(row, head * headSize, headSize, scratch.query, 0);
-            attend(stored[sequences[row]], head, positions[row] + 1, scratch);
-            into.write(row, head * headSize, headSize, scratch.out, head * headSize);
-            free.add(scratch);
+        Parallel.rows(sequences.length * heads, HEADS_PER_TASK, (firstTask, end) -> {
+            for (int task = firstTask; task < end; task++) {
+                int row = task / heads;
+                int head = task % heads;
+                Scratch known = free.poll();
+                Scratch scratch = known == null ? new Scratch(headSize, heads * headSize) : known;
+                from.read(row, head * headSize, headSize, scratch.query, 0);
+                attend(stored[sequences[row]], head, positions[row] + 1, scratch);
+                into.write(row, head * headSize, headSize, scratch.out, head * headSize);
+                free.add(scratch);
+            }
         });
     }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import net.jqwik.api.Example;
@@ -14,6 +13,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 class FusedAttentionTest {
 
@@ -75,14 +75,35 @@ class FusedAttentionTest {
     }
 
     @Example
-    void theNumberOfThreadsDoesNotMatter() throws Exception {
+    void theNumberOfThreadsDoesNotMatter() {
         AttentionCase c = AttentionCase.of(7, 4, 8, 50, 1, 33, 140, 2, 70);
-        FusedAttention attention = new FusedAttention();
-        float[] out = on(1, () -> c.forward(attention));
-        float[] dQkv = on(1, () -> c.backward(attention));
-        for (int repetition = 0; repetition < 5; repetition++) {
-            assertThat(on(2, () -> c.forward(attention))).isEqualTo(out);
-            assertThat(on(2, () -> c.backward(attention))).isEqualTo(dQkv);
+        FusedAttention one = new FusedAttention((count, least, task) -> task.run(0, count));
+        ForkJoinPool threads = new ForkJoinPool(2);
+        try {
+            FusedAttention two = new FusedAttention((count, least, task) -> Parallel.rows(threads, count, least, task));
+            for (int repetition = 0; repetition < 5; repetition++) {
+                assertThat(c.forward(two)).isEqualTo(c.forward(one));
+                assertThat(c.backward(two)).isEqualTo(c.backward(one));
+            }
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    /** Activations are views into an arena, not arrays of their own. */
+    @Example
+    void readsAndWritesViewsIntoLargerArrays() {
+        AttentionCase c = AttentionCase.of(11, 2, 5, 20, 7);
+        try (Arena arena = new Arena(DataType.FLOAT)) {
+            arena.takeZeros(13);
+            INDArray qkv = arena.take(c.qkv().shape()).assign(c.qkv());
+            INDArray before = arena.takeZeros(9);
+            INDArray out = arena.take(c.dOut().shape());
+            INDArray after = arena.takeZeros(9);
+            new FusedAttention().forward(c.packed(), 2, qkv, out, arena);
+            assertThat(out.dup().data().asFloat()).isEqualTo(c.forward(new FusedAttention()));
+            assertThat(before.sumNumber().doubleValue() + after.sumNumber().doubleValue())
+                    .isZero();
         }
     }
 
@@ -109,15 +130,6 @@ class FusedAttentionTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("DOUBLE")
                     .hasMessageContaining("Nd4jKernels");
-        }
-    }
-
-    private static float[] on(int threads, Callable<float[]> work) throws Exception {
-        ForkJoinPool pool = new ForkJoinPool(threads);
-        try {
-            return pool.submit(work).get();
-        } finally {
-            pool.shutdown();
         }
     }
 
