@@ -86,8 +86,7 @@ public final class ShakespeareBenchmark {
         PackedDocuments training = PackedDocuments.of(tokenizer, List.of(text.substring(0, split)));
         PackedDocuments heldOut = PackedDocuments.of(tokenizer, List.of(text.substring(split)));
         PretrainingConfig settings = PretrainingConfig.nanoGptShakespeare().withEvaluation(250, 0);
-        TransformerConfig shape =
-                TransformerConfig.gpt2(tokenizer.vocabularySize(), settings.blockLength() + 1, 128, 4, 4);
+        TransformerConfig shape = TransformerConfig.gpt2(tokenizer.vocabularySize(), settings.blockLength(), 128, 4, 4);
         AdamWConfig optimizer = AdamWConfig.gpt3().withBeta2(0.99);
         try (TransformerPolicy model = TransformerPolicy.create(shape, tokenizer, optimizer, settings.seed());
                 PretrainingTrainer trainer = new PretrainingTrainer(model, training, heldOut, settings)) {
