@@ -64,10 +64,11 @@ class BrokenRunTest {
         throw new AssertionError(trainer.name() + " went through");
     }
 
-    @Test
-    void aDivergingLossStopsTheRunWithADiagnosis() {
+    @ParameterizedTest
+    @ValueSource(doubles = {1e6, 1e38})
+    void aDivergingLossStopsTheRunWithADiagnosis(double rate) {
         TransformerPolicy model = models.policy(1);
-        assertThat(failure(pretraining(model, 1e38), model))
+        assertThat(failure(pretraining(model, rate), model))
                 .isInstanceOf(DivergenceException.class)
                 .hasMessageContaining("pretraining")
                 .hasMessageContaining("diverged")

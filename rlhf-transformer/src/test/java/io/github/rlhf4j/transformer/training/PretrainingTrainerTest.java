@@ -270,7 +270,7 @@ class PretrainingTrainerTest {
         assertThatThrownBy(trainer::step)
                 .isInstanceOf(DivergenceException.class)
                 .hasMessageContaining("the loss of step 4 is NaN")
-                .hasMessageContaining("last finite loss was " + last + ", of step 3")
+                .hasMessageContaining("the loss before was " + last + ", of step 3")
                 .hasMessageContaining("Nothing was updated")
                 .hasMessageContaining("lower learning rate");
         assertThat(learner.updates).isEqualTo(3);
