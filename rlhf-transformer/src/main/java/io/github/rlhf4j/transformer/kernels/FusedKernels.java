@@ -17,7 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class FusedKernels implements Kernels {
 
-    private final Nd4jAttention attention = new Nd4jAttention();
+    private final FusedAttention attention = new FusedAttention();
 
     /** The bias is laid into {@code out} and the product added to it: one pass less than adding it afterwards. */
     @Override
@@ -38,15 +38,16 @@ public final class FusedKernels implements Kernels {
                     perBlock,
                     (from, to) -> HostMemory.write(out, (long) from * width, block, 0, (to - from) * width));
         });
-        Nd4j.gemm(in, weight, out, false, false, 1, 1);
+        Products.byRows(in, weight, out, false, 1, 1);
     }
 
     @Override
     public void linearBackward(
             INDArray dOut, INDArray in, INDArray weight, INDArray dIn, INDArray dWeight, INDArray dBias, Arena arena) {
         ColumnSums.add(dOut, dBias);
-        Nd4j.gemm(in, dOut, dWeight, true, false, 1, 1);
-        Nd4j.gemm(dOut, weight, dIn, false, true, 1, 0);
+        Parallel.both(
+                () -> Nd4j.gemm(in, dOut, dWeight, true, false, 1, 1),
+                () -> Nd4j.gemm(dOut, weight, dIn, false, true, 1, 0));
     }
 
     @Override
@@ -111,7 +112,22 @@ public final class FusedKernels implements Kernels {
 
     @Override
     public KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType) {
-        return new Nd4jKeyValueCache(sequences, heads, headSize, dataType);
+        return new FusedKeyValueCache(sequences, heads, headSize);
+    }
+
+    @Override
+    public void multiplyByTransposed(INDArray in, INDArray table, INDArray out) {
+        Products.byRows(in, table, out, true, 1, 0);
+    }
+
+    @Override
+    public float[][] toRows(INDArray matrix) {
+        int width = (int) matrix.size(1);
+        float[][] rows = new float[(int) matrix.size(0)][width];
+        for (int i = 0; i < rows.length; i++) {
+            HostMemory.read(matrix, (long) i * width, rows[i], 0, width);
+        }
+        return rows;
     }
 
     @Override

@@ -33,7 +33,7 @@ final class FusedTokenHead {
             int to = Math.min(rows, from + chunk);
             Arena.Mark mark = arena.mark();
             INDArray logits = arena.take(to - from, table.size(0));
-            Nd4j.gemm(Rows.slice(hidden, from, to), table, logits, false, true, 1 / temperature, 0);
+            Products.byRows(Rows.slice(hidden, from, to), table, logits, true, 1 / temperature, 0);
             Blocks.rows(to - from, (int) table.size(0), (a, b) -> {
                 for (int row = a; row < b; row++) {
                     row(logits, row, first + row, targets[first + row], out, gradient);
@@ -106,9 +106,14 @@ final class FusedTokenHead {
             TokenHeadGradient gradient,
             int from,
             int to) {
-        Nd4j.gemm(dLogits, table, Rows.slice(gradient.dHidden(), from, to), false, false, 1 / temperature, 0);
-        if (gradient.dTable() != null) {
-            Nd4j.gemm(dLogits, hidden, gradient.dTable(), true, false, 1 / temperature, 1);
+        INDArray dHidden = Rows.slice(gradient.dHidden(), from, to);
+        INDArray dTable = gradient.dTable();
+        if (dTable == null) {
+            Products.byRows(dLogits, table, dHidden, false, 1 / temperature, 0);
+            return;
         }
+        Parallel.both(
+                () -> Nd4j.gemm(dLogits, table, dHidden, false, false, 1 / temperature, 0),
+                () -> Nd4j.gemm(dLogits, hidden, dTable, true, false, 1 / temperature, 1));
     }
 }

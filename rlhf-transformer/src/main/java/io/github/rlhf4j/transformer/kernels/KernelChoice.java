@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,10 +23,19 @@ final class KernelChoice {
     static Kernels select(DataType dataType) {
         ComputeBackend backend = ComputeBackend.ensureSelected().backend();
         Kernels kernels = select(System.getProperty(PROPERTY), backend, dataType);
+        if (kernels instanceof FusedKernels) {
+            oneThreadPerProduct();
+        }
         if (dataType == DataType.FLOAT && LOGGED.compareAndSet(false, true)) {
             LOG.info("kernels: {} ({})", kernels.getClass().getSimpleName(), backend);
         }
         return kernels;
+    }
+
+    /** The fused kernels bring threads of their own; those of OpenMP would spin on the same cores. */
+    private static void oneThreadPerProduct() {
+        Nd4j.getEnvironment().setMaxMasterThreads(1);
+        Nd4j.factory().blas().setMaxThreads(1);
     }
 
     /** Types other than FLOAT, which serve gradient checks, are always ND4J's. */

@@ -77,6 +77,12 @@ public interface Kernels {
     /** An empty cache for this many sequences; it grows as they do. */
     KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType);
 
+    /** {@code out [N, V] = in [N, C] · tableᵀ}, table {@code [V, C]}: the logits of a few rows. */
+    void multiplyByTransposed(INDArray in, INDArray table, INDArray out);
+
+    /** A copy of {@code matrix [N, M]} in Java's memory. */
+    float[][] toRows(INDArray matrix);
+
     /** {@code into[i] = from[rows[i]]}, row by row. */
     void gatherRows(INDArray from, int[] rows, INDArray into);
 

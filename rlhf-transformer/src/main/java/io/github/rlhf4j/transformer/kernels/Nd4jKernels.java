@@ -173,6 +173,16 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
+    public void multiplyByTransposed(INDArray in, INDArray table, INDArray out) {
+        Nd4j.gemm(in, table, out, false, true, 1, 0);
+    }
+
+    @Override
+    public float[][] toRows(INDArray matrix) {
+        return matrix.toFloatMatrix();
+    }
+
+    @Override
     public void gatherRows(INDArray from, int[] rows, INDArray into) {
         gather(from, rows, into);
     }

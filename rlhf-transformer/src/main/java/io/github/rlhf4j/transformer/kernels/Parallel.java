@@ -64,6 +64,15 @@ final class Parallel {
         });
     }
 
+    /** Runs two independent tasks, at once where there is a thread for each. */
+    static void both(Runnable first, Runnable second) {
+        rows(2, 1, (from, to) -> {
+            for (int task = from; task < to; task++) {
+                (task == 0 ? first : second).run();
+            }
+        });
+    }
+
     /** Work on one range of a fixed partition. */
     @FunctionalInterface
     interface PartitionTask {

@@ -9,7 +9,6 @@ import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Incremental decoding: keys and values of all earlier tokens are kept, so that a new token costs one row through the
@@ -146,8 +145,8 @@ public final class CachedDecoder implements DecodingSession {
     private float[][] logits(INDArray hidden) {
         Arena.Mark mark = arena.mark();
         INDArray logits = arena.take(hidden.size(0), model.config().vocabularySize());
-        Nd4j.gemm(hidden, model.tokenTable().value(), logits, false, true, 1, 0);
-        float[][] rows = logits.toFloatMatrix();
+        kernels.multiplyByTransposed(hidden, model.tokenTable().value(), logits);
+        float[][] rows = kernels.toRows(logits);
         arena.release(mark);
         return rows;
     }
