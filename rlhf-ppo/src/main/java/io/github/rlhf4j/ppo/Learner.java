@@ -67,8 +67,10 @@ sealed interface Learner extends Checkpointable {
 
         @Override
         public UpdateReport update(double policyRate, double valueRate) {
+            // The policy first: when its gradient is not finite, nothing has moved.
+            UpdateReport report = policy.update(policyRate);
             valueFunction.update(valueRate);
-            return policy.update(policyRate);
+            return report;
         }
 
         @Override

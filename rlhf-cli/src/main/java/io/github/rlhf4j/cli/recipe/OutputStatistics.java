@@ -1,5 +1,6 @@
 package io.github.rlhf4j.cli.recipe;
 
+import io.github.rlhf4j.cli.wordnet.DictionaryEntry;
 import io.github.rlhf4j.cli.wordnet.WordQuestions;
 import io.github.rlhf4j.core.Completion;
 import io.github.rlhf4j.core.Exchange;
@@ -55,14 +56,14 @@ final class OutputStatistics {
         Tokenizer tokenizer = model.tokenizer();
         TokenSequence context = TokenSequence.of(tokenizer.specialToken(PackedDocuments.END_OF_TEXT))
                 .concat(tokenizer.encode(heading(exchange.prompt())));
-        TokenSequence text = tokenizer.encode(" " + exchange.response());
+        TokenSequence text = tokenizer.encode(exchange.response());
         int room = Math.max(0, model.contextLength() - context.length());
         return ScoredSequence.of(context, text.slice(0, Math.min(room, text.length())));
     }
 
     private static String heading(String prompt) {
         try {
-            return "noun " + WordQuestions.askedWord(prompt) + ":"; // as most documents begin
+            return DictionaryEntry.runningHead(WordQuestions.askedWord(prompt));
         } catch (IllegalArgumentException e) {
             return prompt;
         }

@@ -209,12 +209,12 @@ public record RecipeConfig(
                 0.05,
                 100,
                 new Data(null, null, null, null),
-                new Model(4096, 192, 4, 6, 128, 0),
-                new Pretraining(0, 1200, 16, 1e-3),
-                new Sft(24_000, 1, 32, 6e-4),
-                new Comparisons(1200, 4, 200, 0.1, 56, 1.0),
+                new Model(4096, 128, 4, 4, 96, 0),
+                new Pretraining(0, 1500, 24, 2e-3),
+                new Sft(24_000, 1, 32, 1e-3),
+                new Comparisons(1200, 4, 200, 0.1, 56, 0.7),
                 new Reward(1, 16, 3e-4),
-                new Ppo(80, 64, 32, 2, 1e-4, 3e-4, 0.05, 0, 10_000, -2, 56, 1.0),
+                new Ppo(80, 64, 32, 2, 2e-4, 4e-4, 0.03, 0, 10_000, -2, 56, 0.7),
                 new Evaluation(256, 16));
     }
 

@@ -31,25 +31,35 @@ public record DictionaryEntry(
         return !examples.isEmpty();
     }
 
-    /** The definition, and the first example after it in quotes where there is one. */
+    /** The entry as a dictionary prints it: {@code noun abacus: a calculator that …}, and the first example if any. */
     public String explanation() {
-        return hasExample() ? definition + "; \"" + examples.get(0) + "\"" : definition;
+        return heading(word) + ": " + (hasExample() ? definition + "; \"" + examples.get(0) + "\"" : definition);
+    }
+
+    private String heading(String lemma) {
+        return partOfSpeech.label() + " " + lemma;
     }
 
     /**
-     * What a dictionary prints of this meaning: {@code noun abacus: a calculator that …}, and for each example a line of
-     * its own under the word that it uses.
+     * What a dictionary prints of this meaning, under its running head: {@code entry abacus}, {@code noun abacus: a
+     * calculator that …}; and each example by itself under the word that it uses. The head makes a language model copy a
+     * word at once, which it needs for examples that use the word.
      */
     public List<String> documents() {
         List<String> documents = new ArrayList<>();
-        documents.add(partOfSpeech.label() + " " + word + ": " + gloss);
+        documents.add(runningHead(word) + heading(word) + ": " + gloss);
         for (String example : examples) {
             lemmas.stream()
                     .filter(lemma -> WordUse.uses(example, lemma))
                     .findFirst()
-                    .ifPresent(
-                            lemma -> documents.add(partOfSpeech.label() + " " + lemma + ", as in \"" + example + "\""));
+                    .ifPresent(lemma ->
+                            documents.add(runningHead(lemma) + heading(lemma) + ", as in \"" + example + "\""));
         }
         return documents;
+    }
+
+    /** The line above a word's entry. */
+    public static String runningHead(String word) {
+        return "entry " + word + "\n";
     }
 }
