@@ -50,7 +50,7 @@ class ConfigFilesTest {
                 "seed: many | the value of seed does not fit",
                 "ppo: {rollout: 2.5} | the value of ppo.rollout does not fit",
                 "ppo: {rollout: 33} | ppo.minibatch must divide ppo.rollout",
-                "model: {width: 100} | model.width must be a multiple of heads, got 100",
+                "model: {width: 101} | model.width must be a multiple of heads, got 101",
                 "seed: | seed has no value",
                 "[1, 2] | must hold keys and values",
                 "seed: [1 | line 1 is not valid YAML",

@@ -40,8 +40,13 @@ class WordNetTest {
         assertThat(entry.examples())
                 .containsExactly("I can breathe better when the air is clean", "The patient is respiring");
         assertThat(entry.explanation())
-                .isEqualTo("draw air into, and expel out of, the lungs; "
+                .isEqualTo("verb breathe: draw air into, and expel out of, the lungs; "
                         + "\"I can breathe better when the air is clean\"");
+        assertThat(entry.documents())
+                .containsExactly(
+                        "entry breathe\nverb breathe: " + entry.gloss(),
+                        "entry breathe\nverb breathe, as in \"I can breathe better when the air is clean\"",
+                        "entry respire\nverb respire, as in \"The patient is respiring\"");
     }
 
     @Test
