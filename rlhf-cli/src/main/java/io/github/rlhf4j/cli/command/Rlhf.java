@@ -17,7 +17,7 @@ import picocli.CommandLine.ScopeType;
 @Command(
         name = "rlhf",
         mixinStandardHelpOptions = true,
-        version = "rlhf4j",
+        version = "rlhf4j 0.1.0",
         description = "Reinforcement learning from human feedback, from raw text to an aligned model.",
         subcommands = {
             StageCommand.Run.class,
@@ -30,7 +30,8 @@ import picocli.CommandLine.ScopeType;
             StageCommand.Evaluate.class,
             GenerateCommand.class,
             ChatCommand.class,
-            ReportCommand.class
+            ReportCommand.class,
+            CommandLine.HelpCommand.class
         })
 public final class Rlhf {
 

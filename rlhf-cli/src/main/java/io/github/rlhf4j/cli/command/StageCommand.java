@@ -43,18 +43,20 @@ abstract class StageCommand implements Callable<Integer> {
         RunDirectory directory = options.directory();
         RecipeConfig config = options.resolve(directory);
         boolean joins = only != null && directory.holdsRun();
-        directory.open(config, options.resume || joins);
         PrintWriter out = Rlhf.out(spec);
-        out.println("run in " + directory.root() + " with\n"
-                + ConfigFiles.write(config).indent(2));
         StopSignal stop = new StopSignal();
         Console console = new Console(out, Console.isTerminal());
+        Recipe recipe = new Recipe(config, directory, WordNet::load, console, stop);
+        recipe.readData(); // first, so that a broken file leaves no directory behind that would stand in the way
+        directory.open(config, options.resume || joins);
+        out.println("run in " + directory.root() + " with\n"
+                + ConfigFiles.write(config).indent(2));
         Interrupts interrupts = Interrupts.handledBy(() -> {
             stop.request();
             console.line("   stopping after this step");
         });
         try {
-            return perform(new Recipe(config, directory, WordNet::load, console, stop), directory, console);
+            return perform(recipe, directory, console);
         } finally {
             interrupts.close();
         }

@@ -85,11 +85,20 @@ public final class Recipe {
         }
     }
 
+    /**
+     * Reads the run's data, which otherwise happens when the first stage asks for it.
+     *
+     * @throws InputException naming the file and what is wrong with it
+     */
+    public void readData() {
+        data();
+    }
+
     private void perform(Stage stage) throws IOException {
         runner.checkStop(stage);
         long start = System.nanoTime();
         try {
-            ComputeBackend.select(config.backend());
+            selectBackend();
             data();
             monitor.onStage(stage, describe(stage));
             switch (stage) {
@@ -103,6 +112,15 @@ public final class Recipe {
             }
         } finally {
             directory.addSeconds(stage, (System.nanoTime() - start) / 1e9);
+        }
+    }
+
+    /** With AUTO, the system property and the environment variable have a say. */
+    private void selectBackend() {
+        if (config.backend() == ComputeBackend.AUTO) {
+            ComputeBackend.ensureSelected();
+        } else {
+            ComputeBackend.select(config.backend());
         }
     }
 

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -78,7 +79,14 @@ public record RunRecords(String config, List<StepReport> steps, RunResults resul
     /** Writes {@code results.json}. */
     public static void writeResults(Path directory, RunResults results) throws IOException {
         String json = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(results);
-        Files.writeString(directory.resolve(RESULTS), json + "\n");
+        replace(directory.resolve(RESULTS), json + "\n");
+    }
+
+    /** Written beside and renamed, so that a run that is killed leaves the file whole or absent. */
+    private static void replace(Path file, String content) throws IOException {
+        Path beside = file.resolveSibling(file.getFileName() + ".new");
+        Files.writeString(beside, content);
+        Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     /** Writes {@code samples.jsonl}. */
@@ -87,7 +95,7 @@ public record RunRecords(String config, List<StepReport> steps, RunResults resul
         for (Sample sample : samples) {
             lines.append(JSON.writeValueAsString(sample)).append('\n');
         }
-        Files.writeString(directory.resolve(SAMPLES), lines);
+        replace(directory.resolve(SAMPLES), lines.toString());
     }
 
     /** The steps of one stage. */

@@ -1,5 +1,6 @@
 package io.github.rlhf4j.cli.wordnet;
 
+import io.github.rlhf4j.cli.taste.WordUse;
 import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.Demonstration;
 import io.github.rlhf4j.core.Message;
@@ -74,15 +75,24 @@ public final class WordQuestions {
         return COMMON.matcher(word).matches();
     }
 
-    /** For each entry whose headword {@link #isCommon} the question for it, answered by its explanation. */
+    /**
+     * Questions answered by the dictionary, for entries whose headword {@link #isCommon}: all whose first example uses the
+     * word, and a fifth of the others, as demonstrators would mostly choose good entries.
+     */
     public List<Demonstration> demonstrations(List<DictionaryEntry> entries) {
         List<Demonstration> demonstrations = new ArrayList<>();
         for (DictionaryEntry entry : entries) {
-            if (isCommon(entry.word())) {
+            if (isCommon(entry.word())
+                    && (showsUse(entry)
+                            || key.child("others").child(entry.gloss()).uniform() < 0.2)) {
                 demonstrations.add(demonstration(entry));
             }
         }
         return demonstrations;
+    }
+
+    private static boolean showsUse(DictionaryEntry entry) {
+        return entry.hasExample() && WordUse.uses(entry.examples().get(0), entry.word());
     }
 
     private Demonstration demonstration(DictionaryEntry entry) {
