@@ -70,11 +70,19 @@ class WordNetTest {
     }
 
     @Test
-    void eachQuestionQuotesItsWordAndIsAnsweredByTheGloss() {
+    void eachQuestionSaysItsWordAndMostAnswersShowItInUse() {
         WordQuestions questions = new WordQuestions(1);
         List<Demonstration> demonstrations = questions.demonstrations(ENTRIES.subList(50_000, 51_000));
 
-        assertThat(demonstrations).hasSizeGreaterThan(300);
+        assertThat(demonstrations).hasSizeGreaterThan(100).allSatisfy(demonstration -> {
+            String word = WordQuestions.askedWord(demonstration.conversation().lastUserText());
+            assertThat(demonstration.conversation().last().content()).contains(" " + word + ": ");
+        });
+        long shown = demonstrations.stream()
+                .filter(demonstration ->
+                        demonstration.conversation().last().content().endsWith("\""))
+                .count();
+        assertThat(shown).isGreaterThan(demonstrations.size() / 2);
         assertThat(WordQuestions.askedWord(questions.question("light up"))).isEqualTo("light up");
         assertThat(questions.words(ENTRIES))
                 .doesNotHaveDuplicates()
