@@ -85,18 +85,14 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
      */
     public double[][] score(List<TokenSequence> sequences, List<int[]> positions) {
         List<double[]> scores = new ArrayList<>(sequences.size());
-        int from = 0;
-        while (from < sequences.size()) {
-            int to = from;
-            int tokens = 0;
-            while (to < sequences.size()
-                    && (to == from || tokens + sequences.get(to).length() <= Microbatches.TOKENS)) {
-                tokens += sequences.get(to++).length();
-            }
-            Rows rows = Rows.of(sequences.subList(from, to), positions.subList(from, to), core.config());
+        for (Microbatches.Range range :
+                Microbatches.ranges(sequences.size(), i -> sequences.get(i).length())) {
+            Rows rows = Rows.of(
+                    sequences.subList(range.from(), range.to()),
+                    positions.subList(range.from(), range.to()),
+                    core.config());
             double[][] part = core.infer(arena -> read(rows, core.trunk().infer(rows.packed(), null, arena), arena));
             scores.addAll(List.of(part));
-            from = to;
         }
         return scores.toArray(double[][]::new);
     }
