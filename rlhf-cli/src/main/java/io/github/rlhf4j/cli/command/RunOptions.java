@@ -26,7 +26,11 @@ final class RunOptions {
     @Option(names = "--quick", description = "A small run of the same shape in less than two minutes.")
     boolean quick;
 
-    @Option(names = "--out", paramLabel = "DIR", description = "The run's directory; default: the next of runs/1, 2 …")
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description =
+                    "The run's directory; default: the next of runs/1, 2 …, for a stage after the first the last.")
     @Nullable
     Path out;
 
@@ -63,8 +67,12 @@ final class RunOptions {
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "One setting, such as ppo.iterations=50.")
     Map<String, String> settings = new LinkedHashMap<>();
 
-    /** The run's directory. */
-    RunDirectory directory() throws IOException {
+    /**
+     * The run's directory.
+     *
+     * @param continues whether a stage goes on with the last run where none is named, as each but the first does
+     */
+    RunDirectory directory(boolean continues) throws IOException {
         Path named = out;
         if (named != null) {
             return new RunDirectory(named);
@@ -73,7 +81,8 @@ final class RunOptions {
         if (resume && last == 0) {
             throw new InputException("there is no run in " + RUNS + " to resume; name one with --out");
         }
-        return new RunDirectory(RUNS.resolve(String.valueOf(resume ? last : last + 1)));
+        boolean goesOn = resume || continues && last > 0;
+        return new RunDirectory(RUNS.resolve(String.valueOf(goesOn ? last : last + 1)));
     }
 
     /** The directory of {@code runs/1, 2 …} that was begun last, unless one is named. */
@@ -101,9 +110,12 @@ final class RunOptions {
         }
     }
 
-    /** What to run: a resumed run starts from its own stored configuration, so that only contradictions are errors. */
-    RecipeConfig resolve(RunDirectory directory) {
-        RecipeConfig resolved = resume && directory.holdsRun() && !quick
+    /**
+     * What to run: a run that is gone on with starts from its own stored configuration, so that only contradictions are
+     * errors.
+     */
+    RecipeConfig resolve(RunDirectory directory, boolean continues) {
+        RecipeConfig resolved = (resume || continues) && directory.holdsRun() && !quick
                 ? directory.storedConfig()
                 : quick ? RecipeConfig.quick() : RecipeConfig.standard();
         Path file = config;

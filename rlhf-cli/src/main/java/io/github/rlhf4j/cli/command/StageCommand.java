@@ -40,9 +40,10 @@ abstract class StageCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        RunDirectory directory = options.directory();
-        RecipeConfig config = options.resolve(directory);
+        boolean continues = only != null && only != Stage.TOKENIZER;
+        RunDirectory directory = options.directory(continues);
         boolean joins = only != null && directory.holdsRun();
+        RecipeConfig config = options.resolve(directory, joins);
         PrintWriter out = Rlhf.out(spec);
         StopSignal stop = new StopSignal();
         Console console = new Console(out, Console.isTerminal());

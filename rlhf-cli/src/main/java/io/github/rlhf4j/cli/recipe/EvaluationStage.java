@@ -86,8 +86,7 @@ final class EvaluationStage {
             outputs("ppo", ppo.answers(), pretrained);
 
             RunRecords.writeSamples(directory.root(), samples(sft, ppo));
-            RunRecords.writeResults(
-                    directory.root(), new RunResults(measurements, bins(calibration), points, directory.seconds()));
+            RunRecords.writeResults(directory.root(), new RunResults(measurements, bins(calibration), points));
         }
     }
 

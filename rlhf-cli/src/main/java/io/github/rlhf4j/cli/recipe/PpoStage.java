@@ -5,17 +5,22 @@ import io.github.rlhf4j.cli.wordnet.WordQuestions;
 import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.Sampling;
+import io.github.rlhf4j.core.ScoredSequence;
+import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.ppo.BatchPlan;
 import io.github.rlhf4j.ppo.Critic;
+import io.github.rlhf4j.ppo.LossSettings;
 import io.github.rlhf4j.ppo.PpoConfig;
 import io.github.rlhf4j.ppo.PpoTrainer;
+import io.github.rlhf4j.ppo.PpoTrainerBuilder;
 import io.github.rlhf4j.ppo.RewardSettings;
 import io.github.rlhf4j.ppo.RolloutSample;
 import io.github.rlhf4j.ppo.math.KlController;
 import io.github.rlhf4j.ppo.math.KlUnit;
 import io.github.rlhf4j.ppo.math.MissingStop;
 import io.github.rlhf4j.reward.TransformerRewardModel;
+import io.github.rlhf4j.transformer.TransformerActorCritic;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.TransformerValueFunction;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
@@ -26,6 +31,9 @@ import java.util.Map;
 
 /** Optimises the supervised policy against the learned reward, on a KL leash to where it started. */
 final class PpoStage {
+
+    private static final int MOST_PTX_DOCUMENTS = 20_000;
+    private static final int PTX_SEQUENCES = 8;
 
     private final Recipe run;
     private final RecipeConfig.Ppo config;
@@ -40,29 +48,60 @@ final class PpoStage {
     void optimize() throws IOException {
         AdamWConfig optimizer = AdamWConfig.policyOptimization();
         try (TransformerPolicy reference = ModelFiles.policy(run.directory().model(Stage.SFT), optimizer);
-                TransformerPolicy policy = reference.copy(optimizer);
                 TransformerRewardModel reward =
-                        ModelFiles.reward(run.directory().model(Stage.REWARD), optimizer);
-                TransformerValueFunction values = reward.toValueFunction(optimizer)) {
-            ChatFormat format = LanguageStages.format(policy);
-            List<Prompt> prompts = run.data().prompts().train().stream()
-                    .map(conversation -> Prompt.of(conversation, format))
-                    .filter(prompt -> prompt.tokens().length() + config.maxNewTokens() <= policy.contextLength())
-                    .toList();
-            PpoTrainer ppo = PpoTrainer.builder()
+                        ModelFiles.reward(run.directory().model(Stage.REWARD), optimizer)) {
+            ChatFormat format = LanguageStages.format(reference);
+            PpoTrainerBuilder ppo = PpoTrainer.builder()
                     .config(settings(format))
-                    .policy(policy)
                     .reference(reference)
-                    .rewardModel(new ReadableLength(policy.tokenizer(), format, policy.contextLength()).reading(reward))
-                    .critic(Critic.separate(values))
-                    .prompts(prompts)
-                    .onRollout((iteration, samples) -> judge(samples))
-                    .build();
-            try (MeteredTrainer trainer = new MeteredTrainer(ppo, () -> gold)) {
-                run.runner().run(Stage.PPO, trainer);
-                ModelFiles.save(run.directory().model(Stage.PPO), policy);
+                    .rewardModel(new ReadableLength(reference.tokenizer(), format, reference.contextLength())
+                            .reading(reward))
+                    .prompts(prompts(format, reference))
+                    .pretraining(pretraining(reference))
+                    .onRollout((iteration, samples) -> judge(samples));
+            if (config.sharedTrunk()) {
+                long seed = LanguageStages.seed(run.config(), Stage.PPO);
+                try (TransformerActorCritic both = TransformerActorCritic.of(reference, optimizer, seed)) {
+                    train(ppo.policy(both).critic(Critic.sharedTrunk()));
+                    try (TransformerPolicy policy = both.toPolicy()) {
+                        ModelFiles.save(run.directory().model(Stage.PPO), policy);
+                    }
+                }
+            } else {
+                try (TransformerPolicy policy = reference.copy(optimizer);
+                        TransformerValueFunction values = reward.toValueFunction(optimizer)) {
+                    train(ppo.policy(policy).critic(Critic.separate(values)));
+                    ModelFiles.save(run.directory().model(Stage.PPO), policy);
+                }
             }
         }
+    }
+
+    private void train(PpoTrainerBuilder ppo) throws IOException {
+        try (MeteredTrainer trainer = new MeteredTrainer(ppo.build(), () -> gold)) {
+            run.runner().run(Stage.PPO, trainer);
+        }
+    }
+
+    private List<Prompt> prompts(ChatFormat format, TransformerPolicy policy) {
+        return run.data().prompts().train().stream()
+                .map(conversation -> Prompt.of(conversation, format))
+                .filter(prompt -> prompt.tokens().length() + config.maxNewTokens() <= policy.contextLength())
+                .toList();
+    }
+
+    /** Text for PPO-ptx, in windows of the model's context; none when its coefficient is 0. */
+    private List<ScoredSequence> pretraining(TransformerPolicy policy) {
+        if (config.ptxCoefficient() == 0) {
+            return List.of();
+        }
+        Tokenizer tokenizer = policy.tokenizer();
+        return LanguageStages.few(run.data().documents().train(), MOST_PTX_DOCUMENTS).stream()
+                .map(tokenizer::encode)
+                .filter(tokens -> tokens.length() >= 2)
+                .map(tokens -> tokens.slice(0, Math.min(tokens.length(), policy.contextLength())))
+                .map(tokens -> ScoredSequence.of(tokens.slice(0, 1), tokens.slice(1, tokens.length())))
+                .toList();
     }
 
     private PpoConfig settings(ChatFormat format) {
@@ -76,6 +115,7 @@ final class PpoStage {
                         Sampling.exact(config.maxNewTokens(), config.temperature(), format.stopTokens()),
                         LanguageStages.seed(run.config(), Stage.PPO))
                 .withEpochs(config.epochs())
+                .withLosses(LossSettings.defaults().withPtx(config.ptxCoefficient(), PTX_SEQUENCES))
                 .withRewards(RewardSettings.defaults()
                         .withKl(kl)
                         .withMissingStop(new MissingStop.FixedScore(config.missingStopScore())))

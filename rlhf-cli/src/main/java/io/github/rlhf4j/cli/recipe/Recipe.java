@@ -5,9 +5,12 @@ import io.github.rlhf4j.cli.report.HtmlReport;
 import io.github.rlhf4j.cli.taste.GlossTaste;
 import io.github.rlhf4j.cli.wordnet.DictionaryEntry;
 import io.github.rlhf4j.cli.wordnet.WordQuestions;
+import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Exchange;
+import io.github.rlhf4j.core.RoleChatFormat;
 import io.github.rlhf4j.core.training.StopSignal;
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
+import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,6 +31,7 @@ public final class Recipe {
     private final StopSignal stop;
     private final StageRunner runner;
     private @Nullable RecipeData data;
+    private boolean lengthsChecked;
 
     /**
      * A recipe in a directory that has been opened with this configuration.
@@ -101,6 +105,9 @@ public final class Recipe {
             selectBackend();
             data();
             monitor.onStage(stage, describe(stage));
+            if (stage != Stage.TOKENIZER) {
+                checkLengths();
+            }
             switch (stage) {
                 case TOKENIZER -> new LanguageStages(this).trainTokenizer();
                 case PRETRAINING -> new LanguageStages(this).pretrain();
@@ -113,6 +120,16 @@ public final class Recipe {
         } finally {
             directory.addSeconds(stage, (System.nanoTime() - start) / 1e9);
         }
+    }
+
+    /** Once, before the first stage that trains: a row that does not fit must not be found hours later. */
+    private void checkLengths() throws IOException {
+        boolean own = config.data().prompts() != null || config.data().preferences() != null;
+        if (own && !lengthsChecked) {
+            ChatFormat format = new RoleChatFormat(TokenizerFiles.load(directory.tokenizer()));
+            new OwnDataLengths(format, config).check(config.data());
+        }
+        lengthsChecked = true;
     }
 
     /** With AUTO, the system property and the environment variable have a say. */

@@ -1,11 +1,10 @@
 package io.github.rlhf4j.cli.recipe;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.cli.report.RunRecords;
+import io.github.rlhf4j.core.internal.DurableFiles;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -19,8 +18,6 @@ import java.util.Map;
  */
 public record RunDirectory(Path root) {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     /**
      * Begins a run here, or goes on with the one that is here.
      *
@@ -30,7 +27,7 @@ public record RunDirectory(Path root) {
         Path file = config();
         if (!Files.exists(file)) {
             Files.createDirectories(root);
-            Files.writeString(file, ConfigFiles.write(config));
+            DurableFiles.replace(file, ConfigFiles.write(config).getBytes(StandardCharsets.UTF_8));
             return;
         }
         if (!resume) {
@@ -99,23 +96,10 @@ public record RunDirectory(Path root) {
         };
     }
 
-    /** Wall time of each stage so far, over all resumptions. */
-    public Map<String, Double> seconds() throws IOException {
-        Path file = root.resolve("seconds.json");
-        if (!Files.exists(file)) {
-            return new LinkedHashMap<>();
-        }
-        try {
-            return JSON.readValue(Files.readString(file), new TypeReference<LinkedHashMap<String, Double>>() {});
-        } catch (JacksonException e) {
-            throw new IOException(file + " is broken; delete it", e);
-        }
-    }
-
     /** Adds to a stage's wall time. */
     void addSeconds(Stage stage, double seconds) throws IOException {
-        Map<String, Double> all = seconds();
+        Map<String, Double> all = new LinkedHashMap<>(RunRecords.readSeconds(root));
         all.merge(stage.label(), seconds, Double::sum);
-        Files.writeString(root.resolve("seconds.json"), JSON.writeValueAsString(all) + "\n");
+        RunRecords.writeSeconds(root, all);
     }
 }

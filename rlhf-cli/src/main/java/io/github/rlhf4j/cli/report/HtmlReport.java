@@ -132,11 +132,11 @@ public final class HtmlReport {
     }
 
     private void times() {
-        if (run.results().seconds().isEmpty()) {
+        if (run.seconds().isEmpty()) {
             return;
         }
         html.append("<h2>Wall time</h2>\n<table>");
-        run.results().seconds().forEach((stage, seconds) -> {
+        run.seconds().forEach((stage, seconds) -> {
             html.append("<tr><td>").append(Html.escape(stage)).append("</td>");
             html.append(String.format(Locale.ROOT, "<td class=\"number\">%.1f s</td></tr>\n", seconds));
         });

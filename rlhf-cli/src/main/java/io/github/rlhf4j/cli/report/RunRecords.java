@@ -1,34 +1,40 @@
 package io.github.rlhf4j.cli.report;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.rlhf4j.core.internal.DurableFiles;
 import io.github.rlhf4j.core.training.MetricsFile;
 import io.github.rlhf4j.core.training.StepReport;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * What a run has left in its directory: {@code config.yaml}, {@code metrics.jsonl}, and, when it came to its end, {@code
- * results.json} and {@code samples.jsonl}.
+ * What a run has left in its directory: {@code config.yaml}, {@code metrics.jsonl}, {@code seconds.json}, and, when it came to
+ * its end, {@code results.json} and {@code samples.jsonl}.
  *
  * @param config the configuration as it was stored; empty when there is none
  * @param steps the steps of all stages, in the order they were done
  * @param results the results; without measurements while the run has not been evaluated
  * @param samples answers before and after PPO; possibly empty
+ * @param seconds wall time of each stage so far, over all resumptions; possibly empty
  */
-public record RunRecords(String config, List<StepReport> steps, RunResults results, List<Sample> samples) {
+public record RunRecords(
+        String config, List<StepReport> steps, RunResults results, List<Sample> samples, Map<String, Double> seconds) {
 
     public static final String CONFIG = "config.yaml";
     public static final String METRICS = "metrics.jsonl";
     public static final String RESULTS = "results.json";
     public static final String SAMPLES = "samples.jsonl";
+    public static final String SECONDS = "seconds.json";
 
     private static final ObjectMapper JSON = JsonMapper.builder().build();
 
@@ -52,8 +58,9 @@ public record RunRecords(String config, List<StepReport> steps, RunResults resul
                 Files.exists(metrics) ? MetricsFile.read(metrics) : List.of(),
                 Files.exists(results)
                         ? parse(results, Files.readString(results), RunResults.class)
-                        : new RunResults(List.of(), List.of(), List.of(), Map.of()),
-                readSamples(directory.resolve(SAMPLES)));
+                        : new RunResults(List.of(), List.of(), List.of()),
+                readSamples(directory.resolve(SAMPLES)),
+                readSeconds(directory));
     }
 
     private static List<Sample> readSamples(Path file) throws IOException {
@@ -82,11 +89,27 @@ public record RunRecords(String config, List<StepReport> steps, RunResults resul
         replace(directory.resolve(RESULTS), json + "\n");
     }
 
-    /** Written beside and renamed, so that a run that is killed leaves the file whole or absent. */
+    /** Reads {@code seconds.json}: wall time of each stage so far, empty before the first. */
+    public static Map<String, Double> readSeconds(Path directory) throws IOException {
+        Path file = directory.resolve(SECONDS);
+        if (!Files.exists(file)) {
+            return Map.of();
+        }
+        try {
+            return JSON.readValue(Files.readString(file), new TypeReference<LinkedHashMap<String, Double>>() {});
+        } catch (JacksonException e) {
+            throw new IOException(file + " is broken: " + e.getOriginalMessage() + "; delete it", e);
+        }
+    }
+
+    /** Writes {@code seconds.json}. */
+    public static void writeSeconds(Path directory, Map<String, Double> seconds) throws IOException {
+        replace(directory.resolve(SECONDS), JSON.writeValueAsString(seconds) + "\n");
+    }
+
+    /** A run that is killed leaves the file whole, old or new. */
     private static void replace(Path file, String content) throws IOException {
-        Path beside = file.resolveSibling(file.getFileName() + ".new");
-        Files.writeString(beside, content);
-        Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        DurableFiles.replace(file, content.getBytes(StandardCharsets.UTF_8));
     }
 
     /** Writes {@code samples.jsonl}. */

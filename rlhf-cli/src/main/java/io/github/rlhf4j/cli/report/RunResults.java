@@ -1,7 +1,6 @@
 package io.github.rlhf4j.cli.report;
 
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,13 +9,9 @@ import org.jspecify.annotations.Nullable;
  * @param measurements in the order of the report
  * @param calibration the reward model's reliability on unseen comparisons; possibly empty
  * @param bestOf the supervised model with the best of n answers picked, beside PPO; possibly empty
- * @param seconds wall time of each stage
  */
 public record RunResults(
-        List<Measurement> measurements,
-        List<CalibrationBin> calibration,
-        List<SelectionPoint> bestOf,
-        Map<String, Double> seconds) {
+        List<Measurement> measurements, List<CalibrationBin> calibration, List<SelectionPoint> bestOf) {
 
     public RunResults {
         measurements = List.copyOf(measurements);

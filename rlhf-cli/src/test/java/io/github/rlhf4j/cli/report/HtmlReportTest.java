@@ -46,8 +46,8 @@ class HtmlReportTest {
                                 new Measurement("gold/share_ppo", "taste met", 0.5, 0.6),
                                 new Measurement("objective/kl", "KL", Double.NaN, null)),
                         List.of(new CalibrationBin(0.6, 0.55, 10), new CalibrationBin(0.9, 0.85, 12)),
-                        List.of(new SelectionPoint("SFT", 0, 0.2, 0), new SelectionPoint("PPO", 9, 0.5, 2)),
-                        Map.of("ppo", 12.5)));
+                        List.of(new SelectionPoint("SFT", 0, 0.2, 0), new SelectionPoint("PPO", 9, 0.5, 2))));
+        RunRecords.writeSeconds(run, Map.of("ppo", 12.5));
         RunRecords.writeSamples(
                 run,
                 List.of(new Sample("What does \"x\" mean?", "<script>alert(1)</script>", "a \u0001 b", 0, 1, 0, 1)));
