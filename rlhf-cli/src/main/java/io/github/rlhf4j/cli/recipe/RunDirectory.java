@@ -2,7 +2,7 @@ package io.github.rlhf4j.cli.recipe;
 
 import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.cli.report.RunRecords;
-import io.github.rlhf4j.core.internal.DurableFiles;
+import io.github.rlhf4j.core.files.DurableFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

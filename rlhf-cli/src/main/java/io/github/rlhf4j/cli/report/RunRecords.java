@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.github.rlhf4j.core.internal.DurableFiles;
+import io.github.rlhf4j.core.files.DurableFiles;
 import io.github.rlhf4j.core.training.MetricsFile;
 import io.github.rlhf4j.core.training.StepReport;
 import java.io.IOException;

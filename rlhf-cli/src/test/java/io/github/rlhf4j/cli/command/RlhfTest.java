@@ -32,6 +32,7 @@ class RlhfTest {
                 "--preferences | {\"prompt\":\"a\",\"chosen\":\"b\",\"rejected\":\"b\"}\\n | line 1",
                 "--prompts | {\"prompt\":\"Write a poem\"}\\n{\"prompt\":\"Sing\"}\\n | --preferences",
                 "--config | sed: 1 | there is no setting sed; did you mean seed",
+                "--config | ppo: {klCoefficient: 1e999} | ppo.klCoefficient must be ≥ 0 and finite, got Infinity",
                 "--config | ppo: {minibatch: 5} | ppo.minibatch must divide ppo.rollout, got 5"
             })
     void aBrokenFileIsNamedWithTheRemedy(String option, String content, String message) throws IOException {

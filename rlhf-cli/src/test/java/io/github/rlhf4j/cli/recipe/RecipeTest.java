@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RecipeTest {
 
@@ -129,9 +130,100 @@ class RecipeTest {
                 .hasMessageContaining("model.safetensors");
     }
 
+    @Test
+    void theReportKnowsTheSecondsOfEveryStage() throws IOException {
+        assertThat(RunRecords.read(whole).seconds().keySet())
+                .containsExactly("tokenizer", "pretraining", "sft", "comparisons", "reward", "ppo", "evaluation");
+    }
+
+    @Test
+    void aSharedTrunkWithPretrainingGradientsIsOneSettingEach() throws IOException {
+        RecipeConfig both = ConfigFiles.set(
+                ConfigFiles.set(TinyRun.config(), "ppo.sharedTrunk", "true"), "ppo.ptxCoefficient", "0.5");
+
+        recipe(both, directory).run();
+
+        RunRecords records = RunRecords.read(directory);
+        assertThat(records.stage("ppo").get(0).metrics()).containsKey("ptx/loss");
+        assertThat(records.results().value("objective/kl")).isFinite();
+        assertThat(directory.resolve("ppo/model/model.safetensors"))
+                .binaryContent()
+                .isNotEqualTo(Files.readAllBytes(whole.resolve("ppo/model/model.safetensors")));
+    }
+
+    @Test
+    void theUsersOwnDataGoesThroughEveryStageWithoutLabelerOrHiddenTaste() throws IOException {
+        RecipeConfig own = ownData(40, "Say something about stars");
+
+        recipe(own, directory).run();
+
+        RunRecords records = RunRecords.read(directory);
+        assertThat(records.stages()).containsExactly("pretraining", "sft", "reward", "ppo");
+        assertThat(records.stage("ppo").get(0).metrics()).doesNotContainKey("gold/share");
+        assertThat(records.results().measurements())
+                .extracting(m -> m.path())
+                .noneMatch(path -> path.startsWith("gold/"));
+        assertThat(records.results().value("reward/score_ppo")).isFinite();
+        assertThat(directory.resolve("report.html")).exists();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"prompts.jsonl", "preferences.jsonl"})
+    void anOwnRowThatDoesNotFitTheWindowIsNamedBeforeAnythingTrains(String file) throws IOException {
+        String longText = "why is the sky so very wide and blue ".repeat(20);
+        RecipeConfig own = ownData(12, "Say something");
+        Path broken = directory.resolve(file);
+        Files.writeString(
+                broken,
+                Files.readString(broken)
+                        + (file.startsWith("prompts")
+                                        ? "{\"prompt\":\"%s\"}\n"
+                                        : "{\"prompt\":\"Say\",\"chosen\":\"%s\",\"rejected\":\"no\"}\n")
+                                .formatted(longText));
+
+        assertThatThrownBy(() -> recipe(own, directory.resolve("run")).run())
+                .isInstanceOf(InputException.class)
+                .hasMessageContainingAll(
+                        file + ", row 13", "tokens", "model.context", "why is the sky", "Shorten or drop");
+        assertThat(directory.resolve("run/pretraining")).doesNotExist();
+    }
+
+    /** Files of so many rows beside the run. */
+    private RecipeConfig ownData(int rows, String prompt) throws IOException {
+        StringBuilder text = new StringBuilder();
+        StringBuilder demonstrations = new StringBuilder();
+        StringBuilder preferences = new StringBuilder();
+        StringBuilder prompts = new StringBuilder();
+        for (int i = 0; i < rows; i++) {
+            text.append("Star number %d shines over the town, and nobody counts them.\n\n".formatted(i));
+            demonstrations.append("{\"prompt\":\"%s %d\",\"response\":\"It shines.\"}\n".formatted(prompt, i));
+            preferences.append(
+                    "{\"prompt\":\"%s %d\",\"chosen\":\"It shines.\",\"rejected\":\"No.\"}\n".formatted(prompt, i));
+            prompts.append("{\"prompt\":\"%s %d\"}\n".formatted(prompt, i));
+        }
+        RecipeConfig own = TinyRun.config();
+        own = ConfigFiles.set(own, "data.text", write("text.txt", text));
+        own = ConfigFiles.set(own, "data.demonstrations", write("demonstrations.jsonl", demonstrations));
+        own = ConfigFiles.set(own, "data.preferences", write("preferences.jsonl", preferences));
+        return ConfigFiles.set(own, "data.prompts", write("prompts.jsonl", prompts));
+    }
+
+    private String write(String name, CharSequence content) throws IOException {
+        return Files.writeString(directory.resolve(name), content).toString();
+    }
+
+    private static Recipe recipe(RecipeConfig config, Path out) throws IOException {
+        return recipe(config, out, RunMonitor.SILENT, new StopSignal(), false);
+    }
+
     private static Recipe recipe(Path out, RunMonitor monitor, StopSignal stop, boolean resume) throws IOException {
+        return recipe(TinyRun.config(), out, monitor, stop, resume);
+    }
+
+    private static Recipe recipe(RecipeConfig config, Path out, RunMonitor monitor, StopSignal stop, boolean resume)
+            throws IOException {
         RunDirectory run = new RunDirectory(out);
-        run.open(TinyRun.config(), resume);
-        return new Recipe(TinyRun.config(), run, () -> TinyRun.DICTIONARY, monitor, stop);
+        run.open(config, resume);
+        return new Recipe(config, run, () -> TinyRun.DICTIONARY, monitor, stop);
     }
 }

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.Message;
-import io.github.rlhf4j.core.internal.DurableFiles;
+import io.github.rlhf4j.core.files.DurableFiles;
 import io.github.rlhf4j.core.internal.Json;
 import java.io.BufferedOutputStream;
 import java.io.IOException;

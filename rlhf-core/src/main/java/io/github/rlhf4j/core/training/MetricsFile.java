@@ -3,7 +3,7 @@ package io.github.rlhf4j.core.training;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.rlhf4j.core.internal.DurableFiles;
+import io.github.rlhf4j.core.files.DurableFiles;
 import io.github.rlhf4j.core.internal.Json;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.rlhf4j.core.internal.DurableFiles;
+import io.github.rlhf4j.core.files.DurableFiles;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

@@ -2,7 +2,7 @@ package io.github.rlhf4j.core.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.rlhf4j.core.internal.DurableFiles;
+import io.github.rlhf4j.core.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

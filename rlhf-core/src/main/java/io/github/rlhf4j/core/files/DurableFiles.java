@@ -1,4 +1,4 @@
-package io.github.rlhf4j.core.internal;
+package io.github.rlhf4j.core.files;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
