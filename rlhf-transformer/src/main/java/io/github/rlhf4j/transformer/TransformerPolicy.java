@@ -1,5 +1,6 @@
 package io.github.rlhf4j.transformer;
 
+import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Completion;
 import io.github.rlhf4j.core.ForwardPass;
 import io.github.rlhf4j.core.Sampling;
@@ -12,6 +13,7 @@ import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.files.ModelDirectory;
+import io.github.rlhf4j.transformer.generation.ChatSession;
 import io.github.rlhf4j.transformer.generation.DecodingSession;
 import io.github.rlhf4j.transformer.generation.Generator;
 import io.github.rlhf4j.transformer.generation.TokenListener;
@@ -131,6 +133,12 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     @Override
     public List<Completion> complete(List<TokenSequence> prompts, Sampling sampling, long seed) {
         return new Generator(tokenizer, this::openSession).complete(prompts, sampling, seed);
+    }
+
+    /** A conversation that begins, in this model's window; see {@link ChatSession}. */
+    public ChatSession chat(ChatFormat format, Sampling sampling, long seed) {
+        return new ChatSession(
+                new Generator(tokenizer, this::openSession), format, contextLength(), sampling, seed, List.of());
     }
 
     /** As {@link #complete(List, Sampling, long)}, telling {@code listener} of each token as it is drawn. */

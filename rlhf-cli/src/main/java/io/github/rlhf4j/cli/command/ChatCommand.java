@@ -1,19 +1,13 @@
 package io.github.rlhf4j.cli.command;
 
-import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.core.ChatFormat;
-import io.github.rlhf4j.core.Completion;
-import io.github.rlhf4j.core.Conversation;
-import io.github.rlhf4j.core.ConversationWindow;
-import io.github.rlhf4j.core.Message;
-import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.TransformerPolicy;
+import io.github.rlhf4j.transformer.generation.ChatSession;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -37,56 +31,37 @@ final class ChatCommand implements Callable<Integer> {
         PrintWriter out = Rlhf.out(spec);
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         try (TransformerPolicy policy = options.open()) {
-            ChatFormat format = ModelOptions.format(policy.tokenizer());
-            ConversationWindow window = window(policy, format);
-            Conversation conversation = null;
-            for (long turn = 0; ; turn++) {
+            ChatSession session = session(policy);
+            while (true) {
                 out.print("you: ");
                 out.flush();
                 String line = in.readLine();
                 if (line == null || line.isBlank()) {
                     return 0;
                 }
-                conversation = conversation == null ? Conversation.of(line) : conversation.with(Message.user(line));
-                conversation = answer(policy, format, window, conversation, turn, out);
+                answer(session, line, out);
             }
         }
     }
 
-    private ConversationWindow window(TransformerPolicy policy, ChatFormat format) {
-        try {
-            return new ConversationWindow(
-                    format, policy.contextLength(), Math.min(options.maxTokens, policy.contextLength() / 2));
-        } catch (IllegalArgumentException e) {
-            throw new InputException(String.valueOf(e.getMessage()), e);
-        }
+    /** At least half of the window is kept for the conversation. */
+    private ChatSession session(TransformerPolicy policy) throws IOException {
+        options.maxTokens = Math.min(options.maxTokens, policy.contextLength() / 2);
+        ChatFormat format = ModelOptions.format(policy.tokenizer());
+        return policy.chat(format, options.sampling(format), options.seed);
     }
 
-    /** The turns that fit the window, and the answer to the last. */
-    private Conversation answer(
-            TransformerPolicy policy,
-            ChatFormat format,
-            ConversationWindow window,
-            Conversation conversation,
-            long turn,
-            PrintWriter out) {
-        Conversation shown;
+    /** What is too long for the window is said so, and the conversation goes on. */
+    private static void answer(ChatSession session, String line, PrintWriter out) {
         try {
-            shown = window.fit(conversation);
+            out.print("model: ");
+            session.say(line, text -> {
+                out.print(text);
+                out.flush();
+            });
+            out.println();
         } catch (IllegalArgumentException e) {
-            throw new InputException(String.valueOf(e.getMessage()), e);
+            out.println("(" + e.getMessage() + ")");
         }
-        out.print("model: ");
-        Completion completion = policy.complete(
-                        List.of(format.prompt(shown)),
-                        options.sampling(format),
-                        RandomKey.of(options.seed).child(turn).bits(),
-                        (sequence, token, text) -> {
-                            out.print(text);
-                            out.flush();
-                        })
-                .get(0);
-        out.println();
-        return shown.with(Message.assistant(policy.tokenizer().decode(completion.response())));
     }
 }

@@ -41,7 +41,8 @@ final class GenerateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void answer(TransformerPolicy policy, ChatFormat format, Conversation prompt, PrintWriter out) {
+    private void answer(TransformerPolicy policy, ChatFormat format, Conversation prompt, PrintWriter out)
+            throws IOException {
         try {
             policy.complete(
                     List.of(format.prompt(prompt)), options.sampling(format), options.seed, (sequence, token, text) -> {

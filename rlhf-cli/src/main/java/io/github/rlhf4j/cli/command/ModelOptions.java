@@ -19,6 +19,8 @@ import picocli.CommandLine.Option;
 /** Which model writes, and how it draws. */
 final class ModelOptions {
 
+    private static final double TEMPERATURE_OF_OTHERS = 0.7;
+
     @Option(names = "--model", paramLabel = "DIR", description = "A model's directory; default: the run's last model.")
     @Nullable
     Path model;
@@ -33,8 +35,11 @@ final class ModelOptions {
     @Option(names = "--max-tokens", description = "Most tokens of an answer; default ${DEFAULT-VALUE}.")
     int maxTokens = 64;
 
-    @Option(names = "--temperature", description = "0 takes the likeliest token; default ${DEFAULT-VALUE}.")
-    double temperature = 0.7;
+    @Option(
+            names = "--temperature",
+            description = "0 takes the likeliest token; default: what the run's PPO drew with, of a --model 0.7.")
+    @Nullable
+    Double temperature;
 
     @Option(names = "--top-k", description = "Draw from the k likeliest tokens; 0, the default, is all.")
     int topK;
@@ -66,6 +71,17 @@ final class ModelOptions {
         throw new InputException(run.root() + " holds no model that answers yet; finish its sft or ppo stage first");
     }
 
+    /** A policy is aligned at the temperature that it was trained at, and not at another. */
+    private double trainedTemperature() throws IOException {
+        if (model != null) {
+            return TEMPERATURE_OF_OTHERS;
+        }
+        return new RunDirectory(RunOptions.lastRunUnless(out))
+                .storedConfig()
+                .ppo()
+                .temperature();
+    }
+
     /** @throws InputException when the model does not know turns */
     static ChatFormat format(Tokenizer tokenizer) {
         try {
@@ -76,9 +92,16 @@ final class ModelOptions {
     }
 
     /** @throws InputException when a number is out of its range */
-    Sampling sampling(ChatFormat format) {
+    Sampling sampling(ChatFormat format) throws IOException {
         try {
-            return new Sampling(maxTokens, temperature, topK, topP, repetitionPenalty, format.stopTokens(), List.of());
+            return new Sampling(
+                    maxTokens,
+                    temperature == null ? trainedTemperature() : temperature,
+                    topK,
+                    topP,
+                    repetitionPenalty,
+                    format.stopTokens(),
+                    List.of());
         } catch (IllegalArgumentException e) {
             throw new InputException(String.valueOf(e.getMessage()), e);
         }

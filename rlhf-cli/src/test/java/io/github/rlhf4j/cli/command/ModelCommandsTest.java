@@ -1,0 +1,97 @@
+package io.github.rlhf4j.cli.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.rlhf4j.cli.recipe.Recipe;
+import io.github.rlhf4j.cli.recipe.RunDirectory;
+import io.github.rlhf4j.cli.recipe.RunMonitor;
+import io.github.rlhf4j.cli.recipe.Stage;
+import io.github.rlhf4j.cli.recipe.TinyRun;
+import io.github.rlhf4j.core.training.StopSignal;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code generate} and {@code chat} on a model that a run has left. */
+class ModelCommandsTest {
+
+    @TempDir
+    static Path run;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @BeforeAll
+    static void aFineTunedModel() throws IOException {
+        RunDirectory directory = new RunDirectory(run);
+        directory.open(TinyRun.config(), false);
+        Recipe recipe =
+                new Recipe(TinyRun.config(), directory, () -> TinyRun.DICTIONARY, RunMonitor.SILENT, new StopSignal());
+        for (Stage stage : List.of(Stage.TOKENIZER, Stage.PRETRAINING, Stage.SFT)) {
+            recipe.runOnly(stage);
+        }
+    }
+
+    @Test
+    void generateAnswersEachPromptTheSameWayForTheSameSeed() {
+        assertThat(rlhf("generate", "--out", run.toString(), "--max-tokens", "12", "hello", "What is a star?"))
+                .isZero();
+        String first = out.toString();
+        out.getBuffer().setLength(0);
+        rlhf("generate", "--out", run.toString(), "--max-tokens", "12", "hello", "What is a star?");
+
+        assertThat(first).isNotBlank().isEqualTo(out.toString());
+        out.getBuffer().setLength(0);
+        rlhf("generate", "--out", run.toString(), "--max-tokens", "12", "--seed", "2", "hello", "What is a star?");
+        assertThat(out.toString()).isNotEqualTo(first);
+    }
+
+    @Test
+    void aPromptThatDoesNotFitOrANumberOutOfRangeIsExitCode2() {
+        assertThat(rlhf("generate", "--out", run.toString(), "far too long ".repeat(100)))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("error:", "tokens").doesNotContain("\tat ");
+        assertThat(rlhf("generate", "--out", run.toString(), "--top-p", "7", "hello"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("topP");
+    }
+
+    @Test
+    void chatAnswersForgetsWhatDoesNotFitAndSurvivesAMessageThatIsTooLong() {
+        String turns = "hello there\n".repeat(6) + "far too long ".repeat(100) + "\nand again\n";
+
+        int code = chat(turns, "--max-tokens", "20");
+
+        assertThat(err.toString()).isEmpty();
+        assertThat(code).isZero();
+        assertThat(out.toString().split("model: ")).hasSize(9);
+        assertThat(out.toString()).containsOnlyOnce("model: (").contains("tokens");
+    }
+
+    private int chat(String typed, String... options) {
+        InputStream before = System.in;
+        System.setIn(new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)));
+        try {
+            String[] arguments = new String[options.length + 3];
+            arguments[0] = "chat";
+            arguments[1] = "--out";
+            arguments[2] = run.toString();
+            System.arraycopy(options, 0, arguments, 3, options.length);
+            return rlhf(arguments);
+        } finally {
+            System.setIn(before);
+        }
+    }
+
+    private int rlhf(String... arguments) {
+        return Rlhf.execute(new PrintWriter(out, true), new PrintWriter(err, true), arguments);
+    }
+}
