@@ -131,7 +131,9 @@ final class EvaluationStage {
             boolean main = run.isMainJob();
             add("gold/share_sft", "share of answers that meet the hidden taste, SFT", before, null);
             add("gold/share_ppo", "share of answers that meet the hidden taste, PPO", after, main ? GOLD_TARGET : null);
-            add("gold/share_gain", "that share, PPO to SFT", after / before, main ? GAIN_TARGET : null);
+            // where no answer met it before there is no ratio to reach a target with
+            double gain = before == 0 ? Double.NaN : after / before;
+            add("gold/share_gain", "that share, PPO to SFT", gain, main ? GAIN_TARGET : null);
             add("gold/score_sft", "hidden taste's score in [0, 1], SFT", mean(sft.gold()), null);
             add("gold/score_ppo", "hidden taste's score in [0, 1], PPO", mean(ppo.gold()), null);
         }
@@ -173,8 +175,8 @@ final class EvaluationStage {
                 null);
         add(
                 "outputs/distinct_2_" + name,
-                "share of different word pairs among all in 256 answers, " + who,
-                OutputStatistics.distinct(answers.exchanges(), 2),
+                "share of different word pairs, one answer to each prompt, " + who,
+                OutputStatistics.distinct(answers, 2),
                 null);
         add(
                 "outputs/stopped_" + name,

@@ -18,8 +18,6 @@ import java.util.Set;
 /** What can be said of sampled texts without asking anybody's taste. */
 final class OutputStatistics {
 
-    private static final int DISTINCT_OF = 256;
-
     private OutputStatistics() {}
 
     /** Mean over sequences of Σ_t K1_t = Σ_t log π(y_t) − log π_ref(y_t), nats; an estimate of KL(π‖π_ref). */
@@ -70,15 +68,14 @@ final class OutputStatistics {
     }
 
     /**
-     * Share of different n-grams of words among all of the first 256 answers, in [0, 1] (distinct-n of Li et al. 2016).
-     * The count is fixed because the share falls with the amount of text.
+     * Share of different n-grams of words among all of the first answers to each prompt, in [0, 1] (distinct-n of Li et al.
+     * 2016). One answer a prompt, as the share falls with the amount of text and with answers to the same.
      */
-    static double distinct(List<Exchange> exchanges, int n) {
+    static double distinct(Answers answers, int n) {
         Set<List<String>> different = new HashSet<>();
         int all = 0;
-        int step = Math.max(1, exchanges.size() / DISTINCT_OF);
-        for (int i = 0; i < exchanges.size() && i / step < DISTINCT_OF; i += step) {
-            List<String> words = List.of(exchanges.get(i).response().strip().split("\\s+"));
+        for (int prompt = 0; prompt < answers.prompts(); prompt++) {
+            List<String> words = List.of(answers.texts(prompt).get(0).strip().split("\\s+"));
             for (int j = 0; j + n <= words.size(); j++) {
                 different.add(words.subList(j, j + n));
                 all++;
