@@ -4,12 +4,15 @@ import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.RewardModel;
+import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.transformer.tokenizer.CharacterTokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * verl's digit-completion task: continue an arithmetic sequence, modulo a number, character by character. The prompt
@@ -81,11 +84,7 @@ public final class DigitCompletion {
      */
     public static double prefixReward(String prompt, String response) {
         String answer = answer(prompt);
-        int right = 0;
-        while (right < Math.min(answer.length(), response.length()) && answer.charAt(right) == response.charAt(right)) {
-            right++;
-        }
-        return (double) right / (answer.length() + 1);
+        return (double) commonPrefix(answer, response) / (answer.length() + 1);
     }
 
     /**
@@ -94,20 +93,56 @@ public final class DigitCompletion {
      * came before it; it costs what would have come.
      */
     public static double reward(String prompt, String response) {
+        return Arrays.stream(tokenRewards(prompt, response, response.length() + 1))
+                .sum();
+    }
+
+    /**
+     * {@link #reward} token by token, as it is earned.
+     *
+     * @param tokens of the response, the end included if there is one: one character is one token
+     */
+    static double[] tokenRewards(String prompt, String response, int tokens) {
         String answer = answer(prompt);
-        double prefix = prefixReward(prompt, response);
         double perToken = 1.0 / (answer.length() + 1);
-        boolean ended = response.length() < LONGEST_RESPONSE;
-        boolean nothingWrong = answer.startsWith(response) && (!response.isEmpty() || answer.isEmpty());
-        return ended && nothingWrong ? prefix + perToken : prefix;
+        int right = commonPrefix(answer, response);
+        double[] rewards = new double[tokens];
+        Arrays.fill(rewards, 0, right, perToken);
+        boolean ended = tokens > response.length();
+        boolean nothingWrong = right == response.length() && (right > 0 || answer.isEmpty());
+        if (ended && nothingWrong) {
+            rewards[right] = perToken;
+        }
+        return rewards;
     }
 
-    /** {@link #reward} as a reward model. */
+    /** The task's reward model, which says for each token what it earned. */
     public static RewardModel rewardModel() {
-        return batch -> batch.stream().mapToDouble(DigitCompletion::reward).toArray();
+        return new RewardModel() {
+            @Override
+            public double[] score(List<Exchange> batch) {
+                return batch.stream()
+                        .mapToDouble(exchange -> reward(exchange.prompt(), exchange.response()))
+                        .toArray();
+            }
+
+            @Override
+            public double[][] scoreTokens(List<Exchange> batch, List<TokenSequence> responses) {
+                return IntStream.range(0, batch.size())
+                        .mapToObj(i -> tokenRewards(
+                                batch.get(i).prompt(),
+                                batch.get(i).response(),
+                                responses.get(i).length()))
+                        .toArray(double[][]::new);
+            }
+        };
     }
 
-    private static double reward(Exchange exchange) {
-        return reward(exchange.prompt(), exchange.response());
+    private static int commonPrefix(String answer, String response) {
+        int right = 0;
+        while (right < Math.min(answer.length(), response.length()) && answer.charAt(right) == response.charAt(right)) {
+            right++;
+        }
+        return right;
     }
 }

@@ -38,14 +38,26 @@ import java.util.stream.IntStream;
  * and 0.5, γ = λ = 1, KL coefficient 0.005, AdamW's β 0.9 and 0.999 with decay 0.01. It passes when the best mean reward of a
  * rollout is above 0.2; theirs runs for 200 rollouts.
  *
- * <p>Two things differ. The model is GPT-2's kind in float32 where theirs is LLaMA's kind in bfloat16. And the reward comes as
- * one number with the last token, where theirs is paid token by token as it is earned: with γ = λ = 1 both have the same
- * return for the response, and the critic has to find out which tokens earned it.
+ * <p>One thing differs: the model is GPT-2's kind in float32 where theirs is LLaMA's kind in bfloat16. Rewards are paid token by
+ * token as they are earned, as theirs are.
  */
 public final class DigitCompletionBenchmark {
 
     /** Mean reward of a rollout that verl's test asks for. */
     public static final double PASS_MARK = 0.2;
+
+    /**
+     * What may be asked for otherwise.
+     *
+     * @param responses per rollout, a multiple of 4
+     * @param policyRate learning rate of the policy; the critic's stays theirs
+     * @param epochs passes over each rollout
+     */
+    public record Settings(int rollouts, int responses, double policyRate, int epochs) {
+
+        /** verl's own. */
+        public static final Settings THEIRS = new Settings(200, 800, 1e-4, 1);
+    }
 
     /**
      * A run.
@@ -69,16 +81,20 @@ public final class DigitCompletionBenchmark {
     /**
      * Runs it and prints the curve.
      *
-     * @param args rollouts (default 200) and responses per rollout (a multiple of 4, default 800)
+     * @param args {@link Settings} in their order; what is missing is as theirs
      */
     public static void main(String[] args) {
-        int rollouts = args.length > 0 ? Integer.parseInt(args[0]) : 200;
-        int responses = args.length > 1 ? Integer.parseInt(args[1]) : 800;
-        run(rollouts, responses, System.out);
+        run(
+                new Settings(
+                        args.length > 0 ? Integer.parseInt(args[0]) : Settings.THEIRS.rollouts(),
+                        args.length > 1 ? Integer.parseInt(args[1]) : Settings.THEIRS.responses(),
+                        args.length > 2 ? Double.parseDouble(args[2]) : Settings.THEIRS.policyRate(),
+                        args.length > 3 ? Integer.parseInt(args[3]) : Settings.THEIRS.epochs()),
+                System.out);
     }
 
     /** Trains from random weights. */
-    public static Result run(int rollouts, int responses, PrintStream out) {
+    public static Result run(Settings settings, PrintStream out) {
         CharacterTokenizer tokenizer = DigitCompletion.tokenizer();
         List<Prompt> all = DigitCompletion.prompts(tokenizer);
         int[] order = RandomKey.of(1).child("split").permutation(all.size());
@@ -86,7 +102,7 @@ public final class DigitCompletionBenchmark {
                 IntStream.range(0, 800).mapToObj(i -> all.get(order[i])).toList();
         List<Prompt> heldOut =
                 IntStream.range(800, 1000).mapToObj(i -> all.get(order[i])).toList();
-        PpoConfig config = config(rollouts, responses, tokenizer);
+        PpoConfig config = config(settings, tokenizer);
         try (TransformerPolicy policy = randomModel(tokenizer, 1);
                 TransformerPolicy reference = policy.copy();
                 TransformerPolicy criticTrunk = randomModel(tokenizer, 2);
@@ -117,18 +133,20 @@ public final class DigitCompletionBenchmark {
         }
     }
 
-    static PpoConfig config(int rollouts, int responses, CharacterTokenizer tokenizer) {
+    static PpoConfig config(Settings settings, CharacterTokenizer tokenizer) {
         Sampling sampling = Sampling.exact(
                 DigitCompletion.LONGEST_RESPONSE, 1, Set.of(tokenizer.specialToken(DigitCompletion.END)));
-        int minibatch = responses / 4;
-        return PpoConfig.of(rollouts, new BatchPlan(responses, minibatch, minibatch), sampling, 1)
-                .withEpochs(1)
+        int minibatch = settings.responses() / 4;
+        return PpoConfig.of(settings.rollouts(), new BatchPlan(settings.responses(), minibatch, minibatch), sampling, 1)
+                .withEpochs(settings.epochs())
                 .withRewards(RewardSettings.defaults()
                         .withKl(new KlController.Fixed(0.005))
                         .withMissingStop(new MissingStop.Keep()))
                 .withAdvantages(AdvantageSettings.defaults().withLambda(1))
                 .withLosses(LossSettings.defaults().withValue(new ClippedValueLoss(0.5), 1))
-                .withRates(new LearningRateSchedule.Constant(1e-4), new LearningRateSchedule.Constant(1e-3));
+                .withRates(
+                        new LearningRateSchedule.Constant(settings.policyRate()),
+                        new LearningRateSchedule.Constant(1e-3));
     }
 
     private static AdamWConfig optimizer() {

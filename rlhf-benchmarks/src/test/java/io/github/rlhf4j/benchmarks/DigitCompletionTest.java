@@ -38,9 +38,9 @@ class DigitCompletionTest {
         assertThat(DigitCompletion.reward("7,8:9,0", "")).isEqualTo(1);
         assertThat(DigitCompletion.reward("7,8:9,0", "0")).isZero();
         assertThat(DigitCompletion.reward("1,3:9,3", "")).isZero();
-        assertThat(DigitCompletion.reward("1,3:9,3", "5,7,1")).isEqualTo(4.0 / 6);
-        assertThat(DigitCompletion.reward("1,3:9,3", "5,7,0,")).isEqualTo(5.0 / 6);
-        assertThat(DigitCompletion.reward("1,3:9,3", "5,7")).isEqualTo(4.0 / 6);
+        assertThat(DigitCompletion.reward("1,3:9,3", "5,7,1")).isCloseTo(4.0 / 6, within(1e-12));
+        assertThat(DigitCompletion.reward("1,3:9,3", "5,7,0,")).isCloseTo(5.0 / 6, within(1e-12));
+        assertThat(DigitCompletion.reward("1,3:9,3", "5,7")).isCloseTo(4.0 / 6, within(1e-12));
         assertThat(DigitCompletion.reward("1,3:9,3", "5S7")).isEqualTo(1.0 / 6);
     }
 
@@ -48,6 +48,15 @@ class DigitCompletionTest {
     void theRewardModelReadsPromptAndResponse() {
         List<Exchange> batch = List.of(Exchange.of("1,3:9,3", "5,7,1"), Exchange.of("1,3:9,3", "5,7,0"));
         assertThat(DigitCompletion.rewardModel().score(batch)).containsExactly(4.0 / 6, 1.0);
+    }
+
+    @Test
+    void eachTokenIsPaidForWhatItEarned() {
+        double sixth = 1.0 / 6;
+        assertThat(DigitCompletion.tokenRewards("1,3:9,3", "5,7,0", 6)).containsOnly(sixth);
+        assertThat(DigitCompletion.tokenRewards("1,3:9,3", "5S7", 4)).containsExactly(sixth, 0, 0, 0);
+        assertThat(DigitCompletion.tokenRewards("1,3:9,3", "", 1)).containsExactly(0);
+        assertThat(DigitCompletion.tokenRewards("7,8:9,0", "", 1)).containsExactly(1);
     }
 
     @Test
@@ -67,7 +76,8 @@ class DigitCompletionTest {
     @Test
     @Tag("slow")
     void ppoFromRandomWeightsPassesTheirMark() {
-        DigitCompletionBenchmark.Result result = DigitCompletionBenchmark.run(200, 100, System.out);
+        DigitCompletionBenchmark.Result result =
+                DigitCompletionBenchmark.run(new DigitCompletionBenchmark.Settings(200, 100, 1e-4, 1), System.out);
 
         assertThat(result.best()).isGreaterThan(DigitCompletionBenchmark.PASS_MARK);
         assertThat(result.worstOnPolicyError()).isLessThan(1e-3);

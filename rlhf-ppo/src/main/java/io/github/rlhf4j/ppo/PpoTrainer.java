@@ -79,10 +79,11 @@ public final class PpoTrainer implements Trainer {
         double[][] referenceLogProbs = scoreWithReference(rollout);
         double[][] kl = KlEstimator.K1.values(logProbs, referenceLogProbs);
         guards.requirePossibleKl(kl);
-        double[] scores = Scoring.score(rewardModel, rollout.exchanges());
+        double[][] tokenScores = Scoring.scoreTokens(rewardModel, rollout.exchanges(), rollout.responses());
+        double[] scores = Ragged.rowSums(tokenScores);
         tellListener(rollout, scores, kl);
 
-        double[][] rewards = shapeRewards(scores, rollout.stopped(), kl);
+        double[][] rewards = shapeRewards(tokenScores, rollout.stopped(), kl);
         double[][] values = estimateValues(rollout);
         GeneralizedAdvantages estimate = estimateAdvantages(rewards, values);
         double[][] advantages = whitenAdvantages(estimate.advantages());
@@ -137,12 +138,12 @@ public final class PpoTrainer implements Trainer {
         return rows;
     }
 
-    /** −β·KL per token, and the score on the last one. */
-    private double[][] shapeRewards(double[] scores, boolean[] stopped, double[][] kl) {
+    /** −β·KL per token, and the score: on the last one, unless the reward model says where it was earned. */
+    private double[][] shapeRewards(double[][] scores, boolean[] stopped, double[][] kl) {
         RewardSettings settings = config.rewards();
         double limit = settings.scoreLimit();
-        double[] limited = limit > 0 ? RewardShaping.clip(scores, limit) : scores;
-        double[] counted = RewardShaping.applyMissingStop(limited, stopped, settings.missingStop());
+        double[][] limited = limit > 0 ? RewardShaping.clip(scores, limit) : scores;
+        double[][] counted = RewardShaping.applyMissingStop(limited, stopped, settings.missingStop());
         return RewardShaping.perToken(counted, kl, klCoefficient);
     }
 

@@ -39,6 +39,11 @@ record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange
         return SequenceBatch.ofCompletions(completions, temperature);
     }
 
+    /** The response tokens, one row each. */
+    List<TokenSequence> responses() {
+        return completions.stream().map(Completion::response).toList();
+    }
+
     int size() {
         return completions.size();
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
+import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.ForwardPass;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.ScoredSequence;
@@ -29,6 +30,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,6 +102,53 @@ class PpoTrainerTest {
         assertThat(trained.tokens()).isEqualTo(TokenSequence.of(0, 0, 1, PpoFixture.LETTERS.end()));
         assertThat(trained.positions()).containsExactly(2, 3);
         assertThat(spy.gradients.get(0)[0]).containsExactly(new double[] {0, -5}, offset(1e-9));
+    }
+
+    /** A dense reward is paid where it was earned: with λ = 0 and values 0 each token's advantage is its own reward. */
+    @Test
+    void rewardsPaidTokenByTokenLandOnTheirTokens() {
+        GradientSpy spy = new GradientSpy();
+        spy.setLogits(PpoFixture.LETTERS.encode("aa"), -50, 50, -50);
+        spy.setLogits(PpoFixture.LETTERS.encode("aab"), -50, -50, 50);
+        PpoConfig config = PpoFixture.config(1, new BatchPlan(1, 1, 1))
+                .withEpochs(1)
+                .withRewards(RewardSettings.defaults().withKl(new KlController.Fixed(0)))
+                .withAdvantages(new AdvantageSettings(1, 0, false))
+                .withLosses(LossSettings.defaults().withAggregation(Aggregation.SEQUENCE_SUM));
+        StepReport report = PpoFixture.builder(spy, config)
+                .prompts(List.of(PpoFixture.prompt("aa")))
+                .rewardModel(tokenRewards((exchange, tokens) -> new double[] {2, 3}))
+                .build()
+                .step();
+        assertThat(spy.gradients.get(0)[0]).containsExactly(new double[] {-2, -3}, offset(1e-9));
+        assertThat(report.metric("objective/score")).isEqualTo(5);
+    }
+
+    @Test
+    void aRewardModelThatPaysTheWrongNumberOfTokensIsNamed() {
+        PpoTrainer trainer = PpoFixture.builder(PpoFixture.policy(), PpoFixture.config(1, PLAN))
+                .rewardModel(tokenRewards((exchange, tokens) -> new double[tokens.length() + 1]))
+                .build();
+        assertThatThrownBy(trainer::step)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("tokens of exchange 0")
+                .hasMessageContaining("one for each, the stop token included");
+    }
+
+    private static RewardModel tokenRewards(BiFunction<Exchange, TokenSequence, double[]> rule) {
+        return new RewardModel() {
+            @Override
+            public double[] score(List<Exchange> batch) {
+                throw new UnsupportedOperationException("asked for whole responses");
+            }
+
+            @Override
+            public double[][] scoreTokens(List<Exchange> batch, List<TokenSequence> responses) {
+                return IntStream.range(0, batch.size())
+                        .mapToObj(i -> rule.apply(batch.get(i), responses.get(i)))
+                        .toArray(double[][]::new);
+            }
+        };
     }
 
     /** Where the stop token doubles as padding it is masked away, and a policy never learns to stop. */

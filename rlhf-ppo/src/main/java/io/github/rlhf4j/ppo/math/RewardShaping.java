@@ -23,13 +23,26 @@ public final class RewardShaping {
         return result;
     }
 
-    /** Scores limited to [−limit, limit] (DeepSpeed-Chat: 5, OpenRLHF: 10). */
-    public static double[] clip(double[] scores, double limit) {
-        double[] result = scores.clone();
-        for (int i = 0; i < scores.length; i++) {
-            result[i] = Math.max(-limit, Math.min(limit, scores[i]));
+    /**
+     * As {@link #applyMissingStop(double[], boolean[], MissingStop)} for rewards paid token by token: what the rule takes
+     * from or gives to a response's total is paid with its last token.
+     *
+     * @param rewards one row per response, one entry per token
+     */
+    public static double[][] applyMissingStop(double[][] rewards, boolean[] stopped, MissingStop rule) {
+        double[] totals = Ragged.rowSums(rewards);
+        double[] counted = applyMissingStop(totals, stopped, rule);
+        double[][] result = Ragged.map(rewards, reward -> reward);
+        for (int i = 0; i < result.length; i++) {
+            int last = lastToken(result[i], i);
+            result[i][last] = counted[i] - (totals[i] - result[i][last]); // exact when all is on the last token
         }
         return result;
+    }
+
+    /** Each reward limited to [−limit, limit] (DeepSpeed-Chat: 5, OpenRLHF: 10, both of scores on the last token). */
+    public static double[][] clip(double[][] rewards, double limit) {
+        return Ragged.map(rewards, reward -> Math.max(-limit, Math.min(limit, reward)));
     }
 
     /**
@@ -46,12 +59,25 @@ public final class RewardShaping {
         }
         double[][] rewards = Ragged.map(kl, k -> -coefficient * k);
         for (int i = 0; i < scores.length; i++) {
-            if (rewards[i].length == 0) {
-                throw new IllegalArgumentException(
-                        "response " + i + " has no token to carry its score; a response has at least one");
-            }
-            rewards[i][rewards[i].length - 1] += scores[i];
+            rewards[i][lastToken(rewards[i], i)] += scores[i];
         }
         return rewards;
+    }
+
+    /**
+     * r_t = reward_t − β·kl_t, for rewards paid token by token.
+     *
+     * @param tokenRewards as {@code kl} in shape, reward units
+     */
+    public static double[][] perToken(double[][] tokenRewards, double[][] kl, double coefficient) {
+        return Ragged.combine(tokenRewards, kl, (reward, k) -> reward - coefficient * k);
+    }
+
+    private static int lastToken(double[] row, int response) {
+        if (row.length == 0) {
+            throw new IllegalArgumentException(
+                    "response " + response + " has no token to carry its score; a response has at least one");
+        }
+        return row.length - 1;
     }
 }
