@@ -2,90 +2,49 @@ package io.github.rlhf4j.transformer.kernels;
 
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.bytedeco.javacpp.FloatPointer;
 
-/**
- * Memory in which attention of one head is computed: T keys and a block of S ≤ {@link #BLOCK} queries, so that it grows
- * with T and not with T². Transposed matrices carry a T at the end of their name.
- */
+/** Memory in which a block of S ≤ {@link #BLOCK} queries of a head meets its T keys: it grows with T and not with T². */
 final class AttentionScratch {
 
     /** Queries of a head that are computed together. */
-    static final int BLOCK = 128;
+    static final int BLOCK = 64;
 
-    private int length;
-    private int headSize;
+    private final int keys;
+    private final StridedMatrix weights;
+    private final StridedMatrix dScores;
+    private final float[] row;
+    private final float[] otherRow;
 
-    /** {@code [T, D]}. */
-    float[][] keys = {};
-
-    /** {@code [T, D]}. */
-    float[][] values = {};
-
-    /** {@code [D, T]}. */
-    float[][] keysT = {};
-
-    /** {@code [D, T]}. */
-    float[][] valuesT = {};
-
-    /** {@code [D, T]}. */
-    float[][] dKeysT = {};
-
-    /** {@code [D, T]}. */
-    float[][] dValuesT = {};
-
-    /** {@code [D, S]}, divided by √D. */
-    float[][] queriesT = {};
-
-    /** {@code [D, S]}. */
-    float[][] outT = {};
-
-    /** {@code [D, S]}. */
-    float[][] dOutT = {};
-
-    /** {@code [T, S]}. */
-    float[][] weightsT = {};
-
-    /** {@code [T, S]}. */
-    float[][] dScoresT = {};
-
-    /** {@code [S, T]}, of weights or of their gradient. */
-    float[][] upright = {};
-
-    /** {@code [S, D]}. */
-    float[][] rows = {};
-
-    /** {@code [S]}. */
-    final float[] columnMax = new float[BLOCK];
-
-    /** {@code [S]}. */
-    final float[] columnSum = new float[BLOCK];
-
-    private void ensureForward(int tokens, int size) {
-        if (tokens <= length && size == headSize) {
-            return;
-        }
-        length = size == headSize ? Math.max(tokens, 2 * length) : tokens;
-        headSize = size;
-        keys = new float[length][size];
-        values = new float[length][size];
-        valuesT = new float[size][length];
-        queriesT = new float[size][BLOCK];
-        outT = new float[size][BLOCK];
-        weightsT = new float[length][BLOCK];
-        rows = new float[BLOCK][size];
-        dScoresT = new float[0][];
+    private AttentionScratch(int keys) {
+        this.keys = keys;
+        this.weights = matrix(keys);
+        this.dScores = matrix(keys);
+        this.row = new float[keys];
+        this.otherRow = new float[keys];
     }
 
-    private void ensureBackward() {
-        if (dScoresT.length == length) {
-            return;
-        }
-        keysT = new float[headSize][length];
-        dKeysT = new float[headSize][length];
-        dValuesT = new float[headSize][length];
-        dOutT = new float[headSize][BLOCK];
-        dScoresT = new float[length][BLOCK];
-        upright = new float[BLOCK][length];
+    private static StridedMatrix matrix(int keys) {
+        return new StridedMatrix(new FloatPointer((long) BLOCK * keys), 0, keys);
+    }
+
+    /** {@code [S, T]}. */
+    StridedMatrix weights() {
+        return weights;
+    }
+
+    /** {@code [S, T]}. */
+    StridedMatrix dScores() {
+        return dScores;
+    }
+
+    /** Room for a row of either, or of a head. */
+    float[] row() {
+        return row;
+    }
+
+    float[] otherRow() {
+        return otherRow;
     }
 
     /** Scratch that was used before and is used again; as many as threads ever asked at once. */
@@ -93,17 +52,13 @@ final class AttentionScratch {
 
         private final Queue<AttentionScratch> free = new ConcurrentLinkedQueue<>();
 
-        AttentionScratch takeForward(int tokens, int headSize) {
+        /** Scratch for at least this many keys. */
+        AttentionScratch take(int keys) {
             AttentionScratch known = free.poll();
-            AttentionScratch scratch = known == null ? new AttentionScratch() : known;
-            scratch.ensureForward(tokens, headSize);
-            return scratch;
-        }
-
-        AttentionScratch takeBackward(int tokens, int headSize) {
-            AttentionScratch scratch = takeForward(tokens, headSize);
-            scratch.ensureBackward();
-            return scratch;
+            if (known != null && known.keys >= keys) {
+                return known;
+            }
+            return new AttentionScratch(Math.max(keys, known == null ? BLOCK : 2 * known.keys));
         }
 
         void giveBack(AttentionScratch scratch) {

@@ -1,40 +1,35 @@
 package io.github.rlhf4j.transformer.kernels;
 
 /**
- * Float32 exponential and hyperbolic tangent over ranges of arrays.
+ * Float32 exponential, and sums in double, over ranges of arrays.
  *
  * <p>Implementation note. exp: Cody and Waite's reduction (Software Manual for the Elementary Functions, 1980) {@code x =
  * n·ln 2 + r}, |r| ≤ ½ ln 2, ln 2 in two parts, Taylor's polynomial of degree 7 (truncation 8·10⁻⁹ relative), and 2ⁿ by
  * its bits. The polynomial loop is arithmetic only, so that C2 vectorises it; the bits are a second, scalar loop. Relative
- * error below {@value #EXP_ERROR} (two units in the last place are 2.4e-7). tanh: {@code (1 − e)/(1 + e)} with {@code e =
- * exp(−2|x|)}; absolute error below {@value #TANH_ERROR}, which is what ½x(1 + tanh) needs; its relative error near 0 is
- * larger.
+ * error below {@value #EXP_ERROR} (two units in the last place are 2.4e-7).
  */
 final class FloatMath {
 
     /** Bound on the relative error of {@link #exp}. */
     static final double EXP_ERROR = 2.4e-7;
 
-    /** Bound on the absolute error of {@link #tanh}. */
-    static final double TANH_ERROR = 2.4e-7;
-
     /** Below, {@link #exp} stays at exp(−87.3) = 1.2·10⁻³⁸, the smallest normal float. */
     static final float LOWEST = -87.3f;
 
-    private static final float HIGHEST = 88.3f;
-    private static final float LOG2_E = 1.44269504f;
-    private static final float LN2_HIGH = 0.693359375f; // nine bits: n·LN2_HIGH is exact
-    private static final float LN2_LOW = -2.12194440e-4f;
+    static final float HIGHEST = 88.3f;
+    static final float LOG2_E = 1.44269504f;
+    static final float LN2_HIGH = 0.693359375f; // nine bits: n·LN2_HIGH is exact
+    static final float LN2_LOW = -2.12194440e-4f;
 
     /** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
-    private static final float ROUNDER = 12582912f;
+    static final float ROUNDER = 12582912f;
 
-    private static final int ONE_BITS = 0x3f800000;
-    private static final float C3 = 1 / 6f;
-    private static final float C4 = 1 / 24f;
-    private static final float C5 = 1 / 120f;
-    private static final float C6 = 1 / 720f;
-    private static final float C7 = 1 / 5040f;
+    static final int ONE_BITS = 0x3f800000;
+    static final float C3 = 1 / 6f;
+    static final float C4 = 1 / 24f;
+    static final float C5 = 1 / 120f;
+    static final float C6 = 1 / 720f;
+    static final float C7 = 1 / 5040f;
 
     private FloatMath() {}
 
@@ -61,26 +56,6 @@ final class FloatMath {
             float clamped = Math.min(HIGHEST, Math.max(LOWEST, x[i]));
             int n = Float.floatToRawIntBits(clamped * LOG2_E + ROUNDER);
             out[i] *= Float.intBitsToFloat((n << 23) + ONE_BITS);
-        }
-    }
-
-    /** {@code out[i] = tanh(x[i])} for i in {@code [from, to)}; {@code x[i]} is overwritten. */
-    static void tanh(float[] x, float[] out, int from, int to) {
-        for (int i = from; i < to; i++) {
-            out[i] = x[i];
-        }
-        signedTwice(x, from, to);
-        float[] e = Scratch.ofThread().take(Scratch.MATH, to);
-        exp(x, e, from, to);
-        for (int i = from; i < to; i++) {
-            out[i] = Math.signum(out[i]) * ((1 - e[i]) / (1 + e[i]));
-        }
-    }
-
-    /** {@code x = −2|x|}. */
-    private static void signedTwice(float[] x, int from, int to) {
-        for (int i = from; i < to; i++) {
-            x[i] = -2 * Math.abs(x[i]);
         }
     }
 

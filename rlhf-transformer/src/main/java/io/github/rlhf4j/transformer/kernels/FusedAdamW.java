@@ -16,7 +16,7 @@ final class FusedAdamW {
         Blocks.elements(vector.length(), (block, offset, length) -> {
             float[] x = Scratch.ofThread().take(0, length);
             HostMemory.read(vector, offset, x, 0, length);
-            squares[block] = FloatMath.dot(x, 0, length, x, 0);
+            squares[block] = VectorLoops.ACTIVE.dot(x, 0, length, x, 0);
         });
         double sum = 0;
         for (double square : squares) {

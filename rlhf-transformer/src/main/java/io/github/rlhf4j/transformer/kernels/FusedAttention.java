@@ -4,14 +4,13 @@ import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Causal attention on the CPU, straight on the packed rows: each head of each sequence is computed alone, some queries at
- * a time, by whichever thread is free. Nothing is padded, the future is not computed, and a sequence's result has the
- * same bits whatever else is in the batch and however many threads there are.
+ * Causal attention on the CPU, straight on the packed rows: each head of each sequence is computed alone, a block of queries
+ * at a time, by whichever thread is free. Nothing is padded, keys that no query of a block sees are not touched, and a
+ * sequence's result has the same bits whatever else is in the batch and however many threads there are.
  *
- * <p>Implementation note. Scores are computed transposed, {@code [T keys, S queries]}: then the maximum and the sum of a
- * softmax, the values' sum and the queries' gradient are all sums of rows ({@link FloatRows}). Row u starts at query u;
- * what lies left of it is zero, so that rows may be added in groups. Only the gradients of keys and values want the
- * weights upright; they are turned once per block.
+ * <p>Implementation note. Products are strided BLAS calls of one thread ({@link StridedMatrix}); between them the softmax
+ * passes over rows of scores as {@link VectorLoops}. The backward pass computes a block's weights again, so that memory
+ * grows with T and not with T².
  */
 final class FusedAttention {
 
@@ -19,15 +18,15 @@ final class FusedAttention {
     @FunctionalInterface
     interface Loop {
 
-        /** As {@link Parallel#rows(int, int, IntRangeTask)}. */
-        void rows(int count, int minPerTask, IntRangeTask task);
+        /** As {@link Parallel#each}. */
+        void each(int count, Parallel.Task task);
     }
 
     private final AttentionScratch.Pool pool = new AttentionScratch.Pool();
     private final Loop loop;
 
     FusedAttention() {
-        this(Parallel::rows);
+        this(Parallel::each);
     }
 
     FusedAttention(Loop loop) {
@@ -46,195 +45,147 @@ final class FusedAttention {
         float scale() {
             return (float) (1 / Math.sqrt(size));
         }
-    }
 
-    /** Queries {@code [first, first + count)} of a head. */
-    private record Block(int first, int count) {
-
-        /** The first query, within the block, that sees key u. */
-        int from(int u) {
-            return Math.max(0, u - first);
+        /** This head's rows of {@code matrix [N, C]}, from query {@code first} on. */
+        StridedMatrix in(StridedMatrix matrix, int first) {
+            return matrix.from(start + first, column);
         }
 
-        /** Number of keys that any query of the block sees. */
+        StridedMatrix queries(StridedMatrix qkv, int first) {
+            return in(qkv, first);
+        }
+
+        StridedMatrix keys(StridedMatrix qkv) {
+            return qkv.from(start, channels + column);
+        }
+
+        StridedMatrix values(StridedMatrix qkv) {
+            return qkv.from(start, 2 * channels + column);
+        }
+    }
+
+    /** Queries {@code [first, first + count)} of a head, which see the keys {@code [0, first + count)}. */
+    private record Block(int first, int count) {
+
         int keys() {
             return first + count;
         }
+
+        /** Keys that the block's query number t sees. */
+        int visible(int t) {
+            return first + t + 1;
+        }
     }
 
-    void forward(PackedTokens packed, int heads, INDArray qkv, INDArray out, Arena arena) {
-        HeadMatrix from = HeadMatrix.of(qkv);
-        HeadMatrix into = HeadMatrix.of(out);
-        int channels = from.columns() / 3;
-        loop.rows(packed.sequenceCount() * heads, 1, (firstTask, end) -> {
-            for (int task = firstTask; task < end; task++) {
-                Head head = Head.of(packed, heads, channels, task);
-                AttentionScratch s = pool.takeForward(head.length(), head.size());
-                forward(head, from, into, s);
-                pool.giveBack(s);
-            }
+    /** Work on one block of a head. */
+    @FunctionalInterface
+    private interface BlockTask {
+        void run(Block block);
+    }
+
+    void forward(PackedTokens packed, int heads, INDArray qkv, INDArray out) {
+        StridedMatrix from = StridedMatrix.of(qkv);
+        StridedMatrix into = StridedMatrix.of(out);
+        int channels = (int) out.size(1);
+        loop.each(packed.sequenceCount() * heads, task -> {
+            Head head = Head.of(packed, heads, channels, task);
+            AttentionScratch scratch = pool.take(Math.max(head.length(), head.size()));
+            blocks(head, block -> forward(head, block, from, into, scratch));
+            pool.giveBack(scratch);
         });
     }
 
-    void backward(PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena) {
-        HeadMatrix from = HeadMatrix.of(qkv);
-        HeadMatrix upstream = HeadMatrix.of(dOut);
-        HeadMatrix into = HeadMatrix.of(dQkv);
-        int channels = from.columns() / 3;
-        loop.rows(packed.sequenceCount() * heads, 1, (firstTask, end) -> {
-            for (int task = firstTask; task < end; task++) {
-                Head head = Head.of(packed, heads, channels, task);
-                AttentionScratch s = pool.takeBackward(head.length(), head.size());
-                backward(head, from, upstream, into, s);
-                pool.giveBack(s);
-            }
+    void backward(PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv) {
+        StridedMatrix from = StridedMatrix.of(qkv);
+        StridedMatrix upstream = StridedMatrix.of(dOut);
+        StridedMatrix into = StridedMatrix.of(dQkv);
+        int channels = (int) dOut.size(1);
+        loop.each(packed.sequenceCount() * heads, task -> {
+            Head head = Head.of(packed, heads, channels, task);
+            AttentionScratch scratch = pool.take(Math.max(head.length(), head.size()));
+            clear(head, head.keys(into), scratch);
+            clear(head, head.values(into), scratch);
+            blocks(head, block -> backward(head, block, from, upstream, into, scratch));
+            pool.giveBack(scratch);
         });
     }
 
-    private static void forward(Head head, HeadMatrix qkv, HeadMatrix out, AttentionScratch s) {
-        readKeysAndValues(head, qkv, s);
+    private static void blocks(Head head, BlockTask task) {
         for (int first = 0; first < head.length(); first += AttentionScratch.BLOCK) {
-            Block block = new Block(first, Math.min(AttentionScratch.BLOCK, head.length() - first));
-            attend(head, block, qkv, s);
-            clear(s.outT, head.size(), block.count());
-            addRowsOfKeys(s.outT, s.weightsT, s.valuesT, head, block); // out[t] = Σ_u w[t, u]·v[u]
-            for (int d = 0; d < head.size(); d++) {
-                FloatRows.multiply(s.outT[d], s.columnSum, 0, block.count());
-            }
-            writeBlock(s.outT, out, 0, head, block, s);
+            task.run(new Block(first, Math.min(AttentionScratch.BLOCK, head.length() - first)));
         }
     }
 
-    private static void backward(Head head, HeadMatrix qkv, HeadMatrix dOut, HeadMatrix dQkv, AttentionScratch s) {
-        readKeysAndValues(head, qkv, s);
-        FloatRows.transpose(s.keys, head.length(), head.size(), s.keysT);
-        clear(s.dKeysT, head.size(), head.length());
-        clear(s.dValuesT, head.size(), head.length());
-        for (int first = 0; first < head.length(); first += AttentionScratch.BLOCK) {
-            Block block = new Block(first, Math.min(AttentionScratch.BLOCK, head.length() - first));
-            attend(head, block, qkv, s);
-            readBlock(dOut, 0, head, block, s, s.dOutT);
-            backward(head, block, s);
-            writeBlock(s.outT, dQkv, 0, head, block, s);
-        }
-        writeKeysOrValues(s.dKeysT, dQkv, 1, head, s);
-        writeKeysOrValues(s.dValuesT, dQkv, 2, head, s);
+    private static void forward(Head head, Block block, StridedMatrix qkv, StridedMatrix out, AttentionScratch s) {
+        attend(head, block, qkv, s);
+        head.in(out, block.first()) // out = weights·v
+                .product(block.count(), head.size(), block.keys(), 1, s.weights(), head.values(qkv), 0);
     }
 
-    /** Mirrors {@link #attend} and the sum of values. The gradient of the queries is left in {@code outT}. */
-    private static void backward(Head head, Block block, AttentionScratch s) {
-        int n = block.count();
-        for (int u = 0; u < block.keys(); u++) {
-            FloatRows.multiply(s.weightsT[u], s.columnSum, block.from(u), n);
-        }
-        addRowsOfQueries(s.dValuesT, s.weightsT, s.dOutT, head, block, s); // out[t] = Σ_u w[t, u]·v[u]
-        product(s.dScoresT, s.dOutT, s.values, head, block);
-
-        float[] mean = s.columnMax; // w = softmax(scores): w∘(g − Σ w∘g)
-        Arrays.fill(mean, 0, n, 0);
-        for (int u = 0; u < block.keys(); u++) {
-            FloatRows.addProduct(mean, s.weightsT[u], s.dScoresT[u], block.from(u), n);
-        }
-        for (int u = 0; u < block.keys(); u++) {
-            FloatRows.softmaxGradient(s.dScoresT[u], s.weightsT[u], mean, block.from(u), n);
-        }
-
-        addRowsOfQueries(s.dKeysT, s.dScoresT, s.queriesT, head, block, s); // scores = (q/√D)·kᵀ
-        clear(s.outT, head.size(), n);
-        addRowsOfKeys(s.outT, s.dScoresT, s.keysT, head, block);
-        for (int d = 0; d < head.size(); d++) {
-            FloatRows.scale(s.outT[d], head.scale(), 0, n);
-        }
-    }
-
-    /** Leaves {@code exp(score − max)} in {@code weightsT} and {@code 1/Σ} of each query in {@code columnSum}. */
-    private static void attend(Head head, Block block, HeadMatrix qkv, AttentionScratch s) {
-        int n = block.count();
-        readBlock(qkv, 0, head, block, s, s.queriesT);
-        for (int d = 0; d < head.size(); d++) {
-            FloatRows.scale(s.queriesT[d], head.scale(), 0, n);
-        }
-        product(s.weightsT, s.queriesT, s.keys, head, block);
-        Arrays.fill(s.columnMax, 0, n, Float.NEGATIVE_INFINITY);
-        Arrays.fill(s.columnSum, 0, n, 0);
-        for (int u = 0; u < block.keys(); u++) {
-            FloatRows.max(s.columnMax, s.weightsT[u], block.from(u), n);
-        }
-        for (int u = 0; u < block.keys(); u++) {
-            float[] row = s.weightsT[u];
-            FloatRows.subtract(row, s.columnMax, block.from(u), n);
-            FloatRows.exp(row, block.from(u), n);
-            FloatRows.addOne(s.columnSum, row, 1, block.from(u), n);
-        }
-        FloatRows.invert(s.columnSum, 0, n);
-    }
-
-    /** {@code productT[u, t] = Σ_d perKey[u, d]·perQueryT[d, t]} where t sees u, else 0. */
-    private static void product(float[][] productT, float[][] perQueryT, float[][] perKey, Head head, Block block) {
-        for (int u = 0; u < block.keys(); u++) {
-            Arrays.fill(productT[u], 0, block.count(), 0);
-            FloatRows.addCombination(productT[u], perQueryT, perKey[u], 0, head.size(), block.from(u), block.count());
-        }
-    }
-
-    /** {@code sumT[d, t] += Σ_u matrixT[u, t]·perKeyT[d, u]}. */
-    private static void addRowsOfKeys(float[][] sumT, float[][] matrixT, float[][] perKeyT, Head head, Block block) {
-        for (int u = 0; u < block.keys(); u += FloatRows.GROUP) {
-            int group = Math.min(FloatRows.GROUP, block.keys() - u);
-            for (int d = 0; d < head.size(); d++) {
-                FloatRows.addCombination(sumT[d], matrixT, perKeyT[d], u, group, block.from(u), block.count());
-            }
-        }
-    }
-
-    /** {@code sumT[d, u] += Σ_t matrixT[u, t]·perQueryT[d, t]}. */
-    private static void addRowsOfQueries(
-            float[][] sumT, float[][] matrixT, float[][] perQueryT, Head head, Block block, AttentionScratch s) {
-        FloatRows.transpose(matrixT, block.keys(), block.count(), s.upright);
-        for (int t = 0; t < block.count(); t += FloatRows.GROUP) {
-            int group = Math.min(FloatRows.GROUP, block.count() - t);
-            for (int d = 0; d < head.size(); d++) {
-                FloatRows.addCombination(sumT[d], s.upright, perQueryT[d], t, group, 0, block.first() + t + group);
-            }
-        }
-    }
-
-    private static void readKeysAndValues(Head head, HeadMatrix qkv, AttentionScratch s) {
-        for (int u = 0; u < head.length(); u++) {
-            qkv.read(head.start() + u, head.channels() + head.column(), head.size(), s.keys[u], 0);
-            qkv.read(head.start() + u, 2 * head.channels() + head.column(), head.size(), s.values[u], 0);
-        }
-        FloatRows.transpose(s.values, head.length(), head.size(), s.valuesT);
-    }
-
-    private static void readBlock(
-            HeadMatrix from, int part, Head head, Block block, AttentionScratch s, float[][] intoT) {
+    /** Leaves {@code softmax(q·kᵀ/√D)} of the block's queries in {@code weights}. */
+    private static void attend(Head head, Block block, StridedMatrix qkv, AttentionScratch s) {
+        StridedMatrix weights = s.weights();
+        weights.productWithTransposed(
+                block.count(),
+                block.keys(),
+                head.size(),
+                head.scale(),
+                head.queries(qkv, block.first()),
+                head.keys(qkv),
+                0);
+        float[] row = s.row();
         for (int t = 0; t < block.count(); t++) {
-            int row = head.start() + block.first() + t;
-            from.read(row, part * head.channels() + head.column(), head.size(), s.rows[t], 0);
+            weights.read(t, block.visible(t), row);
+            softmax(row, block.visible(t));
+            Arrays.fill(row, block.visible(t), block.keys(), 0);
+            weights.write(t, block.keys(), row);
         }
-        FloatRows.transpose(s.rows, block.count(), head.size(), intoT);
     }
 
-    private static void writeBlock(
-            float[][] blockT, HeadMatrix into, int part, Head head, Block block, AttentionScratch s) {
-        FloatRows.transpose(blockT, head.size(), block.count(), s.rows);
+    private static void softmax(float[] row, int length) {
+        VectorLoops loops = VectorLoops.ACTIVE;
+        double sum = loops.expOfDifference(row, loops.max(row, 0, length), 0, length);
+        loops.scale(row, (float) (1 / sum), 0, length);
+    }
+
+    /** Mirrors {@link #forward} and {@link #attend}. */
+    private static void backward(
+            Head head, Block block, StridedMatrix qkv, StridedMatrix dOut, StridedMatrix dQkv, AttentionScratch s) {
+        attend(head, block, qkv, s);
+        StridedMatrix d = head.in(dOut, block.first());
+        head.values(dQkv) // out = weights·v
+                .productOfTransposed(block.keys(), head.size(), block.count(), 1, s.weights(), d, 1);
+        s.dScores().productWithTransposed(block.count(), block.keys(), head.size(), 1, d, head.values(qkv), 0);
+
+        softmaxBackward(block, s); // weights = softmax(scores)
+
+        head.queries(dQkv, block.first()) // scores = q·kᵀ/√D
+                .product(block.count(), head.size(), block.keys(), head.scale(), s.dScores(), head.keys(qkv), 0);
+        StridedMatrix queries = head.queries(qkv, block.first());
+        head.keys(dQkv)
+                .productOfTransposed(block.keys(), head.size(), block.count(), head.scale(), s.dScores(), queries, 1);
+    }
+
+    private static void softmaxBackward(Block block, AttentionScratch s) {
+        VectorLoops loops = VectorLoops.ACTIVE;
+        float[] weights = s.row();
+        float[] gradient = s.otherRow();
         for (int t = 0; t < block.count(); t++) {
-            int row = head.start() + block.first() + t;
-            into.write(row, part * head.channels() + head.column(), head.size(), s.rows[t], 0);
+            int visible = block.visible(t);
+            s.weights().read(t, visible, weights);
+            s.dScores().read(t, visible, gradient);
+            float mean = (float) loops.dot(gradient, 0, visible, weights, 0);
+            loops.softmaxGradient(gradient, weights, mean, 0, visible);
+            Arrays.fill(gradient, visible, block.keys(), 0);
+            s.dScores().write(t, block.keys(), gradient);
         }
     }
 
-    private static void writeKeysOrValues(float[][] matrixT, HeadMatrix into, int part, Head head, AttentionScratch s) {
-        FloatRows.transpose(matrixT, head.size(), head.length(), s.keys);
+    private static void clear(Head head, StridedMatrix rows, AttentionScratch s) {
+        float[] zeros = s.row();
+        Arrays.fill(zeros, 0, head.size(), 0);
         for (int u = 0; u < head.length(); u++) {
-            into.write(head.start() + u, part * head.channels() + head.column(), head.size(), s.keys[u], 0);
-        }
-    }
-
-    private static void clear(float[][] rows, int count, int columns) {
-        for (int i = 0; i < count; i++) {
-            Arrays.fill(rows[i], 0, columns, 0);
+            rows.write(u, head.size(), zeros);
         }
     }
 }

@@ -2,63 +2,33 @@ package io.github.rlhf4j.transformer.kernels;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** GELU in one pass each way. */
+/** GELU in one pass each way. The backward pass computes the sigmoid again: cheaper than to keep it. */
 final class FusedGelu {
 
-    private static final float SCALE = (float) Math.sqrt(2 / Math.PI);
-    private static final float CUBIC = 0.044715f;
+    /** Room behind a block for the loops' last vector; what is computed there is not used. */
+    private static final int PADDING = 16;
 
     private FusedGelu() {}
 
-    static void forward(INDArray in, INDArray tanh, INDArray out) {
+    static void forward(INDArray in, INDArray out) {
         Blocks.elements(in.length(), (block, offset, length) -> {
-            Scratch scratch = Scratch.ofThread();
-            float[] x = scratch.take(0, length);
-            float[] u = scratch.take(1, length);
-            float[] t = scratch.take(2, length);
+            float[] x = Scratch.ofThread().take(0, length + PADDING);
+            float[] y = Scratch.ofThread().take(1, length + PADDING);
             HostMemory.read(in, offset, x, 0, length);
-            inner(x, u, length);
-            FloatMath.tanh(u, t, 0, length);
-            outer(x, t, u, length);
-            HostMemory.write(tanh, offset, t, 0, length);
-            HostMemory.write(out, offset, u, 0, length);
+            VectorLoops.ACTIVE.gelu(x, y, length);
+            HostMemory.write(out, offset, y, 0, length);
         });
-    }
-
-    /** {@code u = √(2/π)(x + 0.044715·x³)}. */
-    private static void inner(float[] x, float[] u, int length) {
-        for (int i = 0; i < length; i++) {
-            u[i] = SCALE * x[i] * (1 + CUBIC * x[i] * x[i]);
-        }
-    }
-
-    /** {@code out = ½·x·(1 + t)}. */
-    private static void outer(float[] x, float[] t, float[] out, int length) {
-        for (int i = 0; i < length; i++) {
-            out[i] = 0.5f * x[i] * (1 + t[i]);
-        }
     }
 
     /** Mirrors {@link #forward}. */
-    static void backward(INDArray dOut, INDArray in, INDArray tanh, INDArray dIn) {
+    static void backward(INDArray dOut, INDArray in, INDArray dIn) {
         Blocks.elements(in.length(), (block, offset, length) -> {
-            Scratch scratch = Scratch.ofThread();
-            float[] x = scratch.take(0, length);
-            float[] d = scratch.take(1, length);
-            float[] t = scratch.take(2, length);
+            float[] x = Scratch.ofThread().take(0, length + PADDING);
+            float[] d = Scratch.ofThread().take(1, length + PADDING);
             HostMemory.read(in, offset, x, 0, length);
             HostMemory.read(dOut, offset, d, 0, length);
-            HostMemory.read(tanh, offset, t, 0, length);
-            slope(x, t, d, length);
+            VectorLoops.ACTIVE.geluGradient(x, d, length);
             HostMemory.write(dIn, offset, d, 0, length);
         });
-    }
-
-    /** {@code d = d·(½(1 + t) + ½·x·(1 − t²)·√(2/π)(1 + 3·0.044715·x²))}. */
-    private static void slope(float[] x, float[] t, float[] d, int length) {
-        for (int i = 0; i < length; i++) {
-            float inner = SCALE * (1 + 3 * CUBIC * x[i] * x[i]);
-            d[i] *= 0.5f * (1 + t[i] + x[i] * (1 - t[i] * t[i]) * inner);
-        }
     }
 }

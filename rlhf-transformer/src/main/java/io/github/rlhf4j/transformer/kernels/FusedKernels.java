@@ -1,10 +1,10 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Kernels for the CPU backend in float32: products by BLAS through ND4J, everything else as fused loops over {@code
@@ -12,42 +12,34 @@ import org.nd4j.linalg.factory.Nd4j;
  * threads does not change a bit of what these loops compute.
  *
  * <p>Implementation note. An ND4J operation costs 30–100 µs before it does anything, then passes over memory once, and a
- * LayerNorm is eight of them. Inner loops are small static methods over array ranges, without branches, which C2
- * vectorises.
+ * LayerNorm is eight of them. The inner loops that the virtual machine's compiler does not vectorise by itself (sums,
+ * exponentials) are {@link VectorLoops}; the others are small static methods over array ranges, without branches.
  */
 public final class FusedKernels implements Kernels {
 
     private final FusedAttention attention = new FusedAttention();
 
-    /** The bias is laid into {@code out} and the product added to it: one pass less than adding it afterwards. */
     @Override
     public void linear(INDArray in, INDArray weight, INDArray bias, INDArray out) {
-        int width = (int) out.size(1);
-        float[] row = new float[width];
-        HostMemory.read(bias, row);
-        int perBlock = Math.max(1, Blocks.FLOATS / width);
-        Parallel.rows((int) out.size(0), 4 * perBlock, (first, last) -> {
-            int copies = Math.min(perBlock, last - first);
-            float[] block = Scratch.ofThread().take(0, copies * width);
-            for (int i = 0; i < copies; i++) {
-                System.arraycopy(row, 0, block, i * width, width);
-            }
-            Blocks.walk(
-                    first,
-                    last,
-                    perBlock,
-                    (from, to) -> HostMemory.write(out, (long) from * width, block, 0, (to - from) * width));
-        });
-        Products.byRows(in, weight, out, false, 1, 1);
+        float[] row = FusedRows.toArray(bias);
+        Products.run(Products.product(
+                in, weight, out, 1, 1, (first, rows) -> FusedRows.fill(out, first, first + rows, row)));
+    }
+
+    @Override
+    public void addLinear(INDArray in, INDArray weight, INDArray bias, INDArray sum) {
+        float[] row = FusedRows.toArray(bias);
+        Products.run(Products.product(
+                in, weight, sum, 1, 1, (first, rows) -> FusedRows.addToEach(sum, first, first + rows, row)));
     }
 
     @Override
     public void linearBackward(
             INDArray dOut, INDArray in, INDArray weight, INDArray dIn, INDArray dWeight, INDArray dBias, Arena arena) {
         ColumnSums.add(dOut, dBias);
-        Parallel.both(
-                () -> Nd4j.gemm(in, dOut, dWeight, true, false, 1, 1),
-                () -> Nd4j.gemm(dOut, weight, dIn, false, true, 1, 0));
+        List<Runnable> tasks = new ArrayList<>(Products.productWithTransposed(dOut, weight, dIn, 1, 0));
+        tasks.addAll(Products.productOfTransposed(in, dOut, dWeight, 1, 1));
+        Products.run(tasks);
     }
 
     @Override
@@ -77,13 +69,13 @@ public final class FusedKernels implements Kernels {
     }
 
     @Override
-    public void gelu(INDArray in, INDArray tanh, INDArray out) {
-        FusedGelu.forward(in, tanh, out);
+    public void gelu(INDArray in, INDArray out, Arena arena) {
+        FusedGelu.forward(in, out);
     }
 
     @Override
-    public void geluBackward(INDArray dOut, INDArray in, INDArray tanh, INDArray dIn, Arena arena) {
-        FusedGelu.backward(dOut, in, tanh, dIn);
+    public void geluBackward(INDArray dOut, INDArray in, INDArray dIn, Arena arena) {
+        FusedGelu.backward(dOut, in, dIn);
     }
 
     @Override
@@ -101,13 +93,13 @@ public final class FusedKernels implements Kernels {
 
     @Override
     public void attention(PackedTokens packed, int heads, INDArray qkv, INDArray out, Arena arena) {
-        attention.forward(packed, heads, qkv, out, arena);
+        attention.forward(packed, heads, qkv, out);
     }
 
     @Override
     public void attentionBackward(
             PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena) {
-        attention.backward(packed, heads, dOut, qkv, dQkv, arena);
+        attention.backward(packed, heads, dOut, qkv, dQkv);
     }
 
     @Override
@@ -117,7 +109,7 @@ public final class FusedKernels implements Kernels {
 
     @Override
     public void multiplyByTransposed(INDArray in, INDArray table, INDArray out) {
-        Products.byRows(in, table, out, true, 1, 0);
+        Products.run(Products.productWithTransposed(in, table, out, 1, 0));
     }
 
     @Override

@@ -141,19 +141,8 @@ final class FusedKeyValueCache implements KeyValueCache {
 
     /** {@code row = exp(row − max)}; returns the sum. */
     private static float exponentials(float[] row, int from, int to) {
-        float max = Float.NEGATIVE_INFINITY;
-        for (int i = from; i < to; i++) {
-            max = Math.max(max, row[i]);
-        }
-        for (int i = from; i < to; i++) {
-            row[i] -= max;
-        }
-        FloatRows.exp(row, from, to);
-        float sum = 0;
-        for (int i = from; i < to; i++) {
-            sum += row[i];
-        }
-        return sum;
+        VectorLoops loops = VectorLoops.ACTIVE;
+        return (float) loops.expOfDifference(row, loops.max(row, from, to), from, to);
     }
 
     /** Lets go of everything; a closed cache is empty. */

@@ -40,11 +40,11 @@ final class FusedLayerNorm {
 
     /** {@code n = (x − mean)·inverseDeviation}; returns inverseDeviation. */
     private static float normalize(float[] x, float[] n, int at, int width, double epsilon) {
-        float mean = (float) (FloatMath.sum(x, at, at + width) / width);
+        float mean = (float) (VectorLoops.ACTIVE.sum(x, at, at + width) / width);
         for (int i = at; i < at + width; i++) {
             n[i] = x[i] - mean;
         }
-        double variance = FloatMath.dot(n, at, at + width, n, at) / width;
+        double variance = VectorLoops.ACTIVE.dot(n, at, at + width, n, at) / width;
         float inverse = (float) (1 / Math.sqrt(variance + epsilon));
         for (int i = at; i < at + width; i++) {
             n[i] *= inverse;
@@ -92,7 +92,9 @@ final class FusedLayerNorm {
                         addGradients(d, n, at, gainSums.of(p), biasSums.of(p), width);
                         rowBackward(d, n, at, gains, inverse[row], width);
                     }
-                    HostMemory.write(dIn, (long) from * width, d, 0, length);
+                    HostMemory.read(dIn, (long) from * width, n, 0, length);
+                    ColumnSums.addInto(d, 0, n, 0, length);
+                    HostMemory.write(dIn, (long) from * width, n, 0, length);
                 }));
         gainSums.addTo(dGain);
         biasSums.addTo(dBias);
@@ -112,8 +114,8 @@ final class FusedLayerNorm {
         for (int i = 0; i < width; i++) {
             d[at + i] *= gain[i];
         }
-        float mean = (float) (FloatMath.sum(d, at, at + width) / width);
-        float along = (float) (FloatMath.dot(d, at, at + width, n, at) / width);
+        float mean = (float) (VectorLoops.ACTIVE.sum(d, at, at + width) / width);
+        float along = (float) (VectorLoops.ACTIVE.dot(d, at, at + width, n, at) / width);
         for (int i = at; i < at + width; i++) {
             d[i] = inverse * (d[i] - mean - n[i] * along);
         }

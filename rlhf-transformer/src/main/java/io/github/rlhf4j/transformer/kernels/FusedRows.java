@@ -25,6 +25,41 @@ final class FusedRows {
         });
     }
 
+    /** A vector in Java's memory. */
+    static float[] toArray(INDArray vector) {
+        float[] copy = new float[(int) vector.length()];
+        HostMemory.read(vector, copy);
+        return copy;
+    }
+
+    /** Rows {@code [first, last)} become copies of {@code row}; on this thread. */
+    static void fill(INDArray matrix, int first, int last, float[] row) {
+        int perBlock = Math.max(1, Math.min(last - first, Blocks.FLOATS / row.length));
+        float[] block = Scratch.ofThread().take(0, perBlock * row.length);
+        for (int i = 0; i < perBlock; i++) {
+            System.arraycopy(row, 0, block, i * row.length, row.length);
+        }
+        Blocks.walk(
+                first,
+                last,
+                perBlock,
+                (from, to) -> HostMemory.write(matrix, (long) from * row.length, block, 0, (to - from) * row.length));
+    }
+
+    /** {@code row} is added to each of the rows {@code [first, last)}; on this thread. */
+    static void addToEach(INDArray matrix, int first, int last, float[] row) {
+        int perBlock = Math.max(1, Blocks.FLOATS / row.length);
+        Blocks.walk(first, last, perBlock, (from, to) -> {
+            int length = (to - from) * row.length;
+            float[] block = Scratch.ofThread().take(0, length);
+            HostMemory.read(matrix, (long) from * row.length, block, 0, length);
+            for (int at = 0; at < length; at += row.length) {
+                ColumnSums.addInto(row, 0, block, at, row.length);
+            }
+            HostMemory.write(matrix, (long) from * row.length, block, 0, length);
+        });
+    }
+
     /** {@code into[i] = from[rows[i]]}. */
     static void gather(INDArray source, int[] rows, INDArray into) {
         check(rows, source);

@@ -2,9 +2,10 @@ package io.github.rlhf4j.transformer.kernels;
 
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadGradient;
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadOutput;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The token head in chunks of rows, as {@link Nd4jTokenHead} computes it, but between the products each row of logits is
@@ -33,7 +34,8 @@ final class FusedTokenHead {
             int to = Math.min(rows, from + chunk);
             Arena.Mark mark = arena.mark();
             INDArray logits = arena.take(to - from, table.size(0));
-            Products.byRows(Rows.slice(hidden, from, to), table, logits, true, 1 / temperature, 0);
+            Products.run(
+                    Products.productWithTransposed(Rows.slice(hidden, from, to), table, logits, 1 / temperature, 0));
             Blocks.rows(to - from, (int) table.size(0), (a, b) -> {
                 for (int row = a; row < b; row++) {
                     row(logits, row, first + row, targets[first + row], out, gradient);
@@ -53,15 +55,16 @@ final class FusedTokenHead {
         float[] s = Scratch.ofThread().take(0, vocabulary);
         float[] e = Scratch.ofThread().take(1, vocabulary);
         HostMemory.read(logits, (long) row * vocabulary, s, 0, vocabulary);
-        subtract(s, FloatMath.max(s, 0, vocabulary), vocabulary);
-        FloatMath.exp(s, e, 0, vocabulary);
-        double z = FloatMath.sum(e, 0, vocabulary);
+        VectorLoops loops = VectorLoops.ACTIVE;
+        subtract(s, loops.max(s, 0, vocabulary), vocabulary);
+        loops.exp(s, e, 0, vocabulary);
+        double z = loops.sum(e, 0, vocabulary);
         double logZ = Math.log(z);
         out.logProbs()[i] = s[target] - logZ;
         double entropy = 0;
         boolean upstream = gradient != null && gradient.dEntropies() != null;
         if (upstream || out.entropies() != null) {
-            entropy = logZ - FloatMath.dot(e, 0, vocabulary, s, 0) / z;
+            entropy = logZ - loops.dot(e, 0, vocabulary, s, 0) / z;
         }
         if (out.entropies() != null) {
             out.entropies()[i] = entropy;
@@ -73,7 +76,7 @@ final class FusedTokenHead {
             if (upstream) {
                 logitGradient(s, e, (float) (-(g + h * (entropy - logZ)) / z), (float) (-h / z), vocabulary);
             } else {
-                scale(e, (float) (-g / z), vocabulary);
+                loops.scale(e, (float) (-g / z), 0, vocabulary);
             }
             e[target] += (float) g;
             HostMemory.write(logits, (long) row * vocabulary, e, 0, vocabulary);
@@ -92,12 +95,6 @@ final class FusedTokenHead {
         }
     }
 
-    private static void scale(float[] e, float factor, int length) {
-        for (int v = 0; v < length; v++) {
-            e[v] *= factor;
-        }
-    }
-
     private static void backward(
             INDArray dLogits,
             INDArray hidden,
@@ -108,12 +105,10 @@ final class FusedTokenHead {
             int to) {
         INDArray dHidden = Rows.slice(gradient.dHidden(), from, to);
         INDArray dTable = gradient.dTable();
-        if (dTable == null) {
-            Products.byRows(dLogits, table, dHidden, false, 1 / temperature, 0);
-            return;
+        List<Runnable> tasks = new ArrayList<>(Products.product(dLogits, table, dHidden, 1 / temperature, 0));
+        if (dTable != null) {
+            tasks.addAll(Products.productOfTransposed(dLogits, hidden, dTable, 1 / temperature, 1));
         }
-        Parallel.both(
-                () -> Nd4j.gemm(dLogits, table, dHidden, false, false, 1 / temperature, 0),
-                () -> Nd4j.gemm(dLogits, hidden, dTable, true, false, 1 / temperature, 1));
+        Products.run(tasks);
     }
 }

@@ -27,9 +27,14 @@ final class KernelChoice {
             oneThreadPerProduct();
         }
         if (dataType == DataType.FLOAT && LOGGED.compareAndSet(false, true)) {
-            LOG.info("kernels: {} ({})", kernels.getClass().getSimpleName(), backend);
+            LOG.info("kernels: {} ({})", describe(kernels), backend);
         }
         return kernels;
+    }
+
+    private static String describe(Kernels kernels) {
+        String name = kernels.getClass().getSimpleName();
+        return kernels instanceof FusedKernels ? name + ", " + VectorLoops.ACTIVE.description() : name;
     }
 
     /** The fused kernels bring threads of their own; those of OpenMP would spin on the same cores. */

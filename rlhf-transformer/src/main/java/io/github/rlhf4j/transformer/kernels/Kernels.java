@@ -10,13 +10,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * arithmetic on shapes.
  *
  * <p>Arrays are 'c'-ordered. Outputs are given by the caller and overwritten; parameter gradients ({@code dWeight},
- * {@code dBias}, {@code dGain}, {@code dTable}) are <em>added</em> to. Scratch memory is taken from the arena and given
+ * {@code dBias}, {@code dGain}, {@code dTable}) are <em>added</em> to, and so is what goes back into a residual stream (the
+ * {@code dIn} of a norm). Scratch memory is taken from the arena and given
  * back before a method returns.
  */
 public interface Kernels {
 
     /** {@code out [N, M] = in [N, K] · weight [K, M] + bias [M]}. */
     void linear(INDArray in, INDArray weight, INDArray bias, INDArray out);
+
+    /** {@code sum [N, M] += in [N, K] · weight [K, M] + bias [M]}: a branch of a residual stream. */
+    void addLinear(INDArray in, INDArray weight, INDArray bias, INDArray sum);
 
     /** {@code dIn = dOut · weightᵀ; dWeight += inᵀ · dOut; dBias += Σ_rows dOut}. */
     void linearBackward(
@@ -36,7 +40,7 @@ public interface Kernels {
             INDArray out,
             Arena arena);
 
-    /** With {@code g = dOut·gain}: {@code dIn = inverseDeviation·(g − mean(g) − normalized·mean(g·normalized))}. */
+    /** With {@code g = dOut·gain}: {@code dIn += inverseDeviation·(g − mean(g) − normalized·mean(g·normalized))}. */
     void layerNormBackward(
             INDArray dOut,
             INDArray gain,
@@ -48,13 +52,12 @@ public interface Kernels {
             Arena arena);
 
     /**
-     * GELU in its tanh form (Hendrycks and Gimpel 2016): {@code tanh = tanh(√(2/π)(in + 0.044715·in³))}, {@code out =
-     * ½·in·(1 + tanh)}.
+     * GELU in its tanh form (Hendrycks and Gimpel 2016): {@code out = ½·in·(1 + tanh(√(2/π)(in + 0.044715·in³)))}.
      */
-    void gelu(INDArray in, INDArray tanh, INDArray out);
+    void gelu(INDArray in, INDArray out, Arena arena);
 
-    /** {@code dIn = dOut·(½(1 + tanh) + ½·in·(1 − tanh²)·√(2/π)(1 + 3·0.044715·in²))}. */
-    void geluBackward(INDArray dOut, INDArray in, INDArray tanh, INDArray dIn, Arena arena);
+    /** {@code dIn = dOut·(½(1 + tanh) + ½·in·(1 − tanh²)·√(2/π)(1 + 3·0.044715·in²))}, tanh as in {@link #gelu}. */
+    void geluBackward(INDArray dOut, INDArray in, INDArray dIn, Arena arena);
 
     /** {@code out [N, C] = tokenTable[token] + positionTable[position]}. */
     void embed(int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out, Arena arena);

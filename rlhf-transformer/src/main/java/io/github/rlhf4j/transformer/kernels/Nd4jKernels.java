@@ -45,6 +45,12 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
+    public void addLinear(INDArray in, INDArray weight, INDArray bias, INDArray sum) {
+        Nd4j.gemm(in, weight, sum, false, false, 1, 1);
+        addRow(sum, bias);
+    }
+
+    @Override
     public void linearBackward(
             INDArray dOut, INDArray in, INDArray weight, INDArray dIn, INDArray dWeight, INDArray dBias, Arena arena) {
         addColumnSums(dOut, dBias, arena);
@@ -96,27 +102,37 @@ public final class Nd4jKernels implements Kernels {
         Nd4j.exec(new BroadcastMulOp(product, gain, product, 1)); // g·normalized
         Nd4j.exec(new Mean(product, mean, false, 1));
         Nd4j.exec(new BroadcastMulOp(normalized, mean, product, 0)); // normalized·mean(g·normalized)
-        Nd4j.exec(new BroadcastMulOp(dOut, gain, dIn, 1)); // g
-        Nd4j.exec(new Mean(dIn, mean, false, 1));
-        Nd4j.exec(new BroadcastSubOp(dIn, mean, dIn, 0));
-        dIn.subi(product);
-        Nd4j.exec(new BroadcastMulOp(dIn, inverseDeviation, dIn, 0));
+        INDArray d = arena.take(dOut.shape());
+        Nd4j.exec(new BroadcastMulOp(dOut, gain, d, 1)); // g
+        Nd4j.exec(new Mean(d, mean, false, 1));
+        Nd4j.exec(new BroadcastSubOp(d, mean, d, 0));
+        d.subi(product);
+        Nd4j.exec(new BroadcastMulOp(d, inverseDeviation, d, 0));
+        dIn.addi(d);
         arena.release(mark);
     }
 
     @Override
-    public void gelu(INDArray in, INDArray tanh, INDArray out) {
+    public void gelu(INDArray in, INDArray out, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray tanh = geluTanh(in, arena);
+        in.muli(tanh, out);
+        out.addi(in).muli(0.5); // ½·in·(1 + tanh)
+        arena.release(mark);
+    }
+
+    private static INDArray geluTanh(INDArray in, Arena arena) {
+        INDArray tanh = arena.take(in.shape());
         in.muli(in, tanh);
         tanh.muli(GELU_SCALE * GELU_CUBIC).addi(GELU_SCALE);
         tanh.muli(in); // √(2/π)(in + 0.044715·in³)
-        Nd4j.exec(new Tanh(tanh, tanh));
-        in.muli(tanh, out);
-        out.addi(in).muli(0.5); // ½·in·(1 + tanh)
+        return Nd4j.exec(new Tanh(tanh, tanh));
     }
 
     @Override
-    public void geluBackward(INDArray dOut, INDArray in, INDArray tanh, INDArray dIn, Arena arena) {
+    public void geluBackward(INDArray dOut, INDArray in, INDArray dIn, Arena arena) {
         Arena.Mark mark = arena.mark();
+        INDArray tanh = geluTanh(in, arena);
         INDArray slope = arena.take(in.shape());
         tanh.muli(tanh, slope);
         slope.rsubi(1).muli(in); // in·(1 − tanh²)

@@ -4,6 +4,7 @@ import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.RecursiveAction;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Splits rows over threads. A task writes its own rows only and computes each row from that row's inputs, so the number
@@ -52,6 +53,22 @@ final class Parallel {
         }
     }
 
+    /** Runs {@code task} for each number in {@code [0, count)}; a thread takes the next one when it is done with one. */
+    static void each(int count, Task task) {
+        AtomicInteger next = new AtomicInteger();
+        rows(Math.min(count, POOL.getParallelism()), 1, (from, to) -> {
+            for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+                task.run(i);
+            }
+        });
+    }
+
+    /** Work on one of a number of things. */
+    @FunctionalInterface
+    interface Task {
+        void run(int index);
+    }
+
     /**
      * Runs {@code task} once for each of {@code partitions} ranges that depend on {@code count} alone: for sums over rows,
      * where the order of additions must not depend on the number of threads.
@@ -64,15 +81,6 @@ final class Parallel {
         });
     }
 
-    /** Runs two independent tasks, at once where there is a thread for each. */
-    static void both(Runnable first, Runnable second) {
-        rows(2, 1, (from, to) -> {
-            for (int task = from; task < to; task++) {
-                (task == 0 ? first : second).run();
-            }
-        });
-    }
-
     /** Work on one range of a fixed partition. */
     @FunctionalInterface
     interface PartitionTask {
@@ -81,7 +89,8 @@ final class Parallel {
         void run(int partition, int from, int to);
     }
 
-    private static int bound(int count, int parts, int part) {
+    /** Where range number {@code part} of {@code parts} ranges of {@code [0, count)} begins. */
+    static int bound(int count, int parts, int part) {
         return (int) ((long) count * part / parts);
     }
 

@@ -1,31 +1,104 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Matrix products on several of our threads, each part a BLAS call of one thread. ND4J's own threads spin after each
- * operation, on the cores that the loops between the products need.
+ * Matrix products cut into parts, each a BLAS call of one thread, so that several products and the loops beside them share
+ * our threads. ND4J's own threads spin after each operation, on the cores that the loops between the products need.
+ *
+ * <p>The parts depend on the shape alone and never split a sum, so the number of threads does not change a bit.
  */
 final class Products {
 
-    /** Rows of a part: enough that a BLAS call is worth its overhead. The partition depends on the shape alone. */
-    private static final int ROWS = 256;
+    /** Rows of a part: enough that packing the other factor does not count. */
+    private static final int ROWS = 512;
+
+    /** Columns of a part where there are too few rows to cut. */
+    private static final int COLUMNS = 256;
+
+    private static final int MOST_PARTS = 16;
 
     private Products() {}
 
-    /** {@code out = alpha·a·b + beta·out}, or with {@code bᵀ}; rows of {@code a} and {@code out} in parts. */
-    static void byRows(INDArray a, INDArray b, INDArray out, boolean transposeB, double alpha, double beta) {
-        int rows = (int) a.size(0);
-        int parts = Math.max(1, rows / ROWS);
-        if (parts == 1) {
-            Nd4j.gemm(a, b, out, false, transposeB, alpha, beta);
-            return;
+    /** A range of rows or columns. */
+    @FunctionalInterface
+    private interface Part {
+        void compute(int row, int rows, int column, int columns);
+    }
+
+    /** Runs tasks that do not depend on each other; a thread takes the next one when it is done with one. */
+    static void run(List<Runnable> tasks) {
+        Parallel.each(tasks.size(), i -> tasks.get(i).run());
+    }
+
+    /** Tasks for {@code out [M, N] = alpha·a [M, K]·b [K, N] + beta·out}. */
+    static List<Runnable> product(INDArray a, INDArray b, INDArray out, double alpha, double beta) {
+        return product(a, b, out, alpha, beta, (row, rows) -> {});
+    }
+
+    /** Work on rows of the result before they are computed. */
+    @FunctionalInterface
+    interface RowsBefore {
+        void run(int row, int rows);
+    }
+
+    /** As the other {@code product}, each part after {@code before} on its rows. */
+    static List<Runnable> product(INDArray a, INDArray b, INDArray out, double alpha, double beta, RowsBefore before) {
+        StridedMatrix left = StridedMatrix.of(a);
+        StridedMatrix right = StridedMatrix.of(b);
+        StridedMatrix into = StridedMatrix.of(out);
+        int inner = (int) b.size(0);
+        return parts(out, (row, rows, column, columns) -> {
+            before.run(row, rows);
+            into.from(row, column)
+                    .product(rows, columns, inner, (float) alpha, left.from(row, 0), right.from(0, column), (float)
+                            beta);
+        });
+    }
+
+    /** Tasks for {@code out [M, N] = alpha·a [M, K]·bᵀ + beta·out}, b {@code [N, K]}. */
+    static List<Runnable> productWithTransposed(INDArray a, INDArray b, INDArray out, double alpha, double beta) {
+        StridedMatrix left = StridedMatrix.of(a);
+        StridedMatrix right = StridedMatrix.of(b);
+        StridedMatrix into = StridedMatrix.of(out);
+        int inner = (int) b.size(1);
+        return parts(out, (row, rows, column, columns) -> into.from(row, column)
+                .productWithTransposed(
+                        rows, columns, inner, (float) alpha, left.from(row, 0), right.from(column, 0), (float) beta));
+    }
+
+    /** Tasks for {@code out [M, N] = alpha·aᵀ·b [K, N] + beta·out}, a {@code [K, M]}. */
+    static List<Runnable> productOfTransposed(INDArray a, INDArray b, INDArray out, double alpha, double beta) {
+        StridedMatrix left = StridedMatrix.of(a);
+        StridedMatrix right = StridedMatrix.of(b);
+        StridedMatrix into = StridedMatrix.of(out);
+        int inner = (int) a.size(0);
+        return parts(out, (row, rows, column, columns) -> into.from(row, column)
+                .productOfTransposed(
+                        rows, columns, inner, (float) alpha, left.from(0, row), right.from(0, column), (float) beta));
+    }
+
+    private static List<Runnable> parts(INDArray out, Part part) {
+        int rows = (int) out.size(0);
+        int columns = (int) out.size(1);
+        int byRows = count(rows, ROWS);
+        int byColumns = byRows > 1 ? 1 : count(columns, COLUMNS);
+        List<Runnable> tasks = new ArrayList<>(byRows * byColumns);
+        for (int p = 0; p < byRows; p++) {
+            int row = Parallel.bound(rows, byRows, p);
+            int height = Parallel.bound(rows, byRows, p + 1) - row;
+            for (int q = 0; q < byColumns; q++) {
+                int column = Parallel.bound(columns, byColumns, q);
+                int width = Parallel.bound(columns, byColumns, q + 1) - column;
+                tasks.add(() -> part.compute(row, height, column, width));
+            }
         }
-        Parallel.partitions(
-                rows,
-                parts,
-                (part, from, to) -> Nd4j.gemm(
-                        Rows.slice(a, from, to), b, Rows.slice(out, from, to), false, transposeB, alpha, beta));
+        return tasks;
+    }
+
+    private static int count(int length, int smallest) {
+        return Math.max(1, Math.min(MOST_PARTS, length / smallest));
     }
 }

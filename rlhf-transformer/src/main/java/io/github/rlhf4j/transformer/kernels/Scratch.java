@@ -9,8 +9,10 @@ import java.util.Arrays;
  */
 final class Scratch {
 
-    /** The slot of {@link FloatMath}, which any kernel may call. */
+    /** The slots of {@link ScalarLoops}, which any kernel may call. */
     static final int MATH = 15;
+
+    static final int MATH_RESULT = 14;
 
     private static final int SLOTS = 16;
 

@@ -44,13 +44,13 @@ record Block(int index, LayerNorm norm1, SelfAttention attention, LayerNorm norm
     Cache forward(INDArray x, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
         LayerNorm.Cache n1 = norm1.forward(x, arena);
         SelfAttention.Cache a = attention.forward(n1.out(), packed, arena);
-        INDArray attentionMask = dropout == null ? null : dropout.apply(a.out(), 2 * index + 1, packed, arena);
-        x.addi(a.out());
+        INDArray attentionMask =
+                ResidualBranch.add(attention.output(), a.mixed(), x, packed, dropout, 2 * index + 1, arena);
 
         LayerNorm.Cache n2 = norm2.forward(x, arena);
         FeedForward.Cache f = feedForward.forward(n2.out(), arena);
-        INDArray feedForwardMask = dropout == null ? null : dropout.apply(f.out(), 2 * index + 2, packed, arena);
-        x.addi(f.out());
+        INDArray feedForwardMask =
+                ResidualBranch.add(feedForward.narrow(), f.active(), x, packed, dropout, 2 * index + 2, arena);
         return new Cache(n1, a, attentionMask, n2, f, feedForwardMask);
     }
 
@@ -59,12 +59,12 @@ record Block(int index, LayerNorm norm1, SelfAttention attention, LayerNorm norm
         Arena.Mark mark = arena.mark();
         INDArray dF = masked(dX, cache.feedForwardMask(), arena);
         INDArray dN2 = feedForward.backward(dF, cache.feedForward(), arena);
-        dX.addi(norm2.backward(dN2, cache.norm2(), arena));
+        norm2.backward(dN2, cache.norm2(), dX, arena);
         arena.release(mark);
 
         INDArray dA = masked(dX, cache.attentionMask(), arena);
         INDArray dN1 = attention.backward(dA, packed, cache.attention(), arena);
-        dX.addi(norm1.backward(dN1, cache.norm1(), arena));
+        norm1.backward(dN1, cache.norm1(), dX, arena);
         arena.release(mark);
     }
 

@@ -136,10 +136,10 @@ public final class CachedDecoder implements DecodingSession {
         cache.append(qkv, sequences, positions, arena);
         INDArray mixed = arena.take(x.shape());
         cache.attend(qkv, sequences, positions, mixed, arena);
-        x.addi(block.attention().output().forward(mixed, arena));
-        x.addi(block.feedForward()
-                .forward(block.norm2().forward(x, arena).out(), arena)
-                .out());
+        block.attention().output().addTo(x, mixed);
+        FeedForward.Cache f =
+                block.feedForward().forward(block.norm2().forward(x, arena).out(), arena);
+        block.feedForward().narrow().addTo(x, f.active());
     }
 
     private float[][] logits(INDArray hidden) {

@@ -1,7 +1,6 @@
 package io.github.rlhf4j.transformer.model;
 
 import io.github.rlhf4j.core.random.RandomKey;
-import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -21,11 +20,12 @@ record Dropout(double probability, RandomKey key) {
     }
 
     /**
-     * Drops in place and returns the mask, {@code [N, C]} of 0 and 1/(1 − p), which is also the gradient's.
+     * Drops in place.
      *
      * @param place a number for the place in the network
+     * @param taken receives the mask, {@code [N, C]} of 0 and 1/(1 − p), which is also the gradient's
      */
-    INDArray apply(INDArray rows, int place, PackedTokens packed, Arena arena) {
+    void apply(INDArray rows, int place, PackedTokens packed, INDArray taken) {
         int width = (int) rows.size(1);
         float[] mask = new float[packed.rows() * width];
         float kept = (float) (1 / (1 - probability));
@@ -41,11 +41,9 @@ record Dropout(double probability, RandomKey key) {
                 }
             }
         }
-        INDArray taken = arena.take(rows.shape());
         try (INDArray raw = Nd4j.createFromArray(mask)) {
             taken.assign(raw.reshape(rows.shape()));
         }
         rows.muli(taken);
-        return taken;
     }
 }

@@ -7,8 +7,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The feed-forward layer of a block: widen to F, GELU, narrow to C; GPT-2's names. */
 record FeedForward(Linear widen, Linear narrow, Kernels kernels) {
 
-    /** {@code in [N, C]}, {@code wide [N, F]}, {@code tanh [N, F]}, {@code active [N, F]}, {@code out [N, C]}. */
-    record Cache(INDArray in, INDArray wide, INDArray tanh, INDArray active, INDArray out) {}
+    /** {@code in [N, C]}, {@code wide [N, F]}, {@code active [N, F]}. */
+    record Cache(INDArray in, INDArray wide, INDArray active) {}
 
     static FeedForward of(ParameterStore store, String name, Kernels kernels) {
         return new FeedForward(
@@ -20,19 +20,18 @@ record FeedForward(Linear widen, Linear narrow, Kernels kernels) {
         Linear.declare(builder, name + ".c_proj", feedForwardWidth, width);
     }
 
+    /** All but the narrowing, which {@link ResidualBranch} adds to the stream. */
     Cache forward(INDArray in, Arena arena) {
         INDArray wide = widen.forward(in, arena);
-        INDArray tanh = arena.take(wide.shape());
         INDArray active = arena.take(wide.shape());
-        kernels.gelu(wide, tanh, active);
-        INDArray out = narrow.forward(active, arena);
-        return new Cache(in, wide, tanh, active, out);
+        kernels.gelu(wide, active, arena);
+        return new Cache(in, wide, active);
     }
 
     INDArray backward(INDArray dOut, Cache cache, Arena arena) {
         INDArray dActive = narrow.backward(dOut, cache.active(), arena);
         INDArray dWide = arena.take(dActive.shape());
-        kernels.geluBackward(dActive, cache.wide(), cache.tanh(), dWide, arena);
+        kernels.geluBackward(dActive, cache.wide(), dWide, arena);
         return widen.backward(dWide, cache.in(), arena);
     }
 }

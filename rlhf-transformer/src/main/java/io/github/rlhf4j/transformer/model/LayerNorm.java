@@ -26,8 +26,8 @@ record LayerNorm(Parameter gain, Parameter bias, double epsilon, Kernels kernels
         return new Cache(out, normalized, inverseDeviation);
     }
 
-    INDArray backward(INDArray dOut, Cache cache, Arena arena) {
-        INDArray dIn = arena.take(dOut.shape());
+    /** Adds the gradient of its input to {@code dIn}. */
+    void backward(INDArray dOut, Cache cache, INDArray dIn, Arena arena) {
         kernels.layerNormBackward(
                 dOut,
                 gain.value(),
@@ -37,6 +37,5 @@ record LayerNorm(Parameter gain, Parameter bias, double epsilon, Kernels kernels
                 gain.gradient(),
                 bias.gradient(),
                 arena);
-        return dIn;
     }
 }

@@ -21,6 +21,11 @@ record Linear(Parameter weight, Parameter bias, Kernels kernels) {
         return out;
     }
 
+    /** Adds the output to {@code sum [N, M]}: a branch of a residual stream. */
+    void addTo(INDArray sum, INDArray in) {
+        kernels.addLinear(in, weight.value(), bias.value(), sum);
+    }
+
     /** Returns dIn; {@code in} is what {@link #forward} was given. */
     INDArray backward(INDArray dOut, INDArray in, Arena arena) {
         INDArray dIn = arena.take(in.shape());

@@ -8,8 +8,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Causal multi-head self-attention with its projections (Vaswani et al. 2017 §3.2), GPT-2's names. */
 record SelfAttention(Linear project, Linear output, int heads, Kernels kernels) {
 
-    /** {@code in [N, C]}, {@code qkv [N, 3C]}, {@code mixed [N, C]}, {@code out [N, C]}. */
-    record Cache(INDArray in, INDArray qkv, INDArray mixed, INDArray out) {}
+    /** {@code in [N, C]}, {@code qkv [N, 3C]}, {@code mixed [N, C]}. */
+    record Cache(INDArray in, INDArray qkv, INDArray mixed) {}
 
     static SelfAttention of(ParameterStore store, String name, int heads, Kernels kernels) {
         return new SelfAttention(
@@ -24,12 +24,12 @@ record SelfAttention(Linear project, Linear output, int heads, Kernels kernels) 
         Linear.declare(builder, name + ".c_proj", width, width);
     }
 
+    /** All but the output projection, which {@link ResidualBranch} adds to the stream. */
     Cache forward(INDArray in, PackedTokens packed, Arena arena) {
         INDArray qkv = project.forward(in, arena);
         INDArray mixed = arena.take(in.shape());
         kernels.attention(packed, heads, qkv, mixed, arena);
-        INDArray out = output.forward(mixed, arena);
-        return new Cache(in, qkv, mixed, out);
+        return new Cache(in, qkv, mixed);
     }
 
     INDArray backward(INDArray dOut, PackedTokens packed, Cache cache, Arena arena) {

@@ -95,7 +95,11 @@ public final class Transformer {
     public Pass forward(PackedTokens packed, @Nullable RandomKey dropoutKey, Arena arena) {
         Dropout dropout = Dropout.of(config.dropout(), dropoutKey);
         INDArray x = embed(packed, arena);
-        INDArray embeddingMask = dropout == null ? null : dropout.apply(x, EMBEDDING_PLACE, packed, arena);
+        INDArray embeddingMask = null;
+        if (dropout != null) {
+            embeddingMask = arena.take(x.shape());
+            dropout.apply(x, EMBEDDING_PLACE, packed, embeddingMask);
+        }
         List<Block.Cache> caches = new ArrayList<>(blocks.size());
         for (Block block : blocks) {
             caches.add(block.forward(x, packed, dropout, arena));
@@ -106,7 +110,8 @@ public final class Transformer {
     /** Adds the parameter gradients that follow from {@code dHidden [N, C]}; mirrors {@link #forward}. */
     public void backward(Pass pass, INDArray dHidden, Arena arena) {
         Arena.Mark mark = arena.mark();
-        INDArray dX = finalNorm.backward(dHidden, pass.finalNorm, arena);
+        INDArray dX = arena.takeZeros(dHidden.shape());
+        finalNorm.backward(dHidden, pass.finalNorm, dX, arena);
         for (int i = blocks.size() - 1; i >= 0; i--) {
             blocks.get(i).backward(dX, pass.packed, pass.blocks.get(i), arena);
         }

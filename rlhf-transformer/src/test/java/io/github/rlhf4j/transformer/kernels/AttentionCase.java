@@ -53,17 +53,13 @@ record AttentionCase(PackedTokens packed, int heads, int headSize, INDArray qkv,
 
     float[] forward(FusedAttention attention) {
         INDArray out = unwritten(dOut);
-        try (Arena arena = new Arena(DataType.FLOAT)) {
-            attention.forward(packed, heads, qkv, out, arena);
-        }
+        attention.forward(packed, heads, qkv, out);
         return out.data().asFloat();
     }
 
     float[] backward(FusedAttention attention) {
         INDArray dQkv = unwritten(qkv);
-        try (Arena arena = new Arena(DataType.FLOAT)) {
-            attention.backward(packed, heads, dOut, qkv, dQkv, arena);
-        }
+        attention.backward(packed, heads, dOut, qkv, dQkv);
         return dQkv.data().asFloat();
     }
 

@@ -77,10 +77,12 @@ class FusedAttentionTest {
     @Example
     void theNumberOfThreadsDoesNotMatter() {
         AttentionCase c = AttentionCase.of(7, 4, 8, 50, 1, 33, 140, 2, 70);
-        FusedAttention one = new FusedAttention((count, least, task) -> task.run(0, count));
+        FusedAttention one =
+                new FusedAttention((count, task) -> IntStream.range(0, count).forEach(task::run));
         ForkJoinPool threads = new ForkJoinPool(2);
         try {
-            FusedAttention two = new FusedAttention((count, least, task) -> Parallel.rows(threads, count, least, task));
+            FusedAttention two = new FusedAttention((count, task) -> Parallel.rows(
+                    threads, count, 1, (from, to) -> IntStream.range(from, to).forEach(task::run)));
             for (int repetition = 0; repetition < 5; repetition++) {
                 assertThat(c.forward(two)).isEqualTo(c.forward(one));
                 assertThat(c.backward(two)).isEqualTo(c.backward(one));
@@ -100,7 +102,7 @@ class FusedAttentionTest {
             INDArray before = arena.takeZeros(9);
             INDArray out = arena.take(c.dOut().shape());
             INDArray after = arena.takeZeros(9);
-            new FusedAttention().forward(c.packed(), 2, qkv, out, arena);
+            new FusedAttention().forward(c.packed(), 2, qkv, out);
             assertThat(out.dup().data().asFloat()).isEqualTo(c.forward(new FusedAttention()));
             assertThat(before.sumNumber().doubleValue() + after.sumNumber().doubleValue())
                     .isZero();
@@ -124,13 +126,11 @@ class FusedAttentionTest {
     @Example
     void refusesOtherTypesThanFloat() {
         AttentionCase c = AttentionCase.of(1, 1, 2, 3);
-        try (Arena arena = new Arena(DataType.DOUBLE)) {
-            assertThatThrownBy(() -> new FusedAttention()
-                            .forward(c.packed(), 1, c.toDouble().qkv(), c.dOut(), arena))
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("DOUBLE")
-                    .hasMessageContaining("Nd4jKernels");
-        }
+        assertThatThrownBy(() ->
+                        new FusedAttention().forward(c.packed(), 1, c.toDouble().qkv(), c.dOut()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("DOUBLE")
+                .hasMessageContaining("Nd4jKernels");
     }
 
     private static float[] rowsOf(AttentionCase c, int i, float[] matrix) {
