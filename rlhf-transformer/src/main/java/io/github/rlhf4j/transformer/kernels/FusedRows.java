@@ -32,32 +32,23 @@ final class FusedRows {
         return copy;
     }
 
-    /** Rows {@code [first, last)} become copies of {@code row}; on this thread. */
-    static void fill(INDArray matrix, int first, int last, float[] row) {
-        int perBlock = Math.max(1, Math.min(last - first, Blocks.FLOATS / row.length));
-        float[] block = Scratch.ofThread().take(0, perBlock * row.length);
-        for (int i = 0; i < perBlock; i++) {
-            System.arraycopy(row, 0, block, i * row.length, row.length);
+    /** The columns from {@code column} of each of the {@code rows} rows become copies of {@code values}; on this thread. */
+    static void fill(INDArray matrix, int row, int rows, int column, float[] values) {
+        long width = matrix.size(1);
+        for (int i = row; i < row + rows; i++) {
+            HostMemory.write(matrix, i * width + column, values, 0, values.length);
         }
-        Blocks.walk(
-                first,
-                last,
-                perBlock,
-                (from, to) -> HostMemory.write(matrix, (long) from * row.length, block, 0, (to - from) * row.length));
     }
 
-    /** {@code row} is added to each of the rows {@code [first, last)}; on this thread. */
-    static void addToEach(INDArray matrix, int first, int last, float[] row) {
-        int perBlock = Math.max(1, Blocks.FLOATS / row.length);
-        Blocks.walk(first, last, perBlock, (from, to) -> {
-            int length = (to - from) * row.length;
-            float[] block = Scratch.ofThread().take(0, length);
-            HostMemory.read(matrix, (long) from * row.length, block, 0, length);
-            for (int at = 0; at < length; at += row.length) {
-                ColumnSums.addInto(row, 0, block, at, row.length);
-            }
-            HostMemory.write(matrix, (long) from * row.length, block, 0, length);
-        });
+    /** {@code values} are added to the columns from {@code column} of each of the {@code rows} rows; on this thread. */
+    static void addToEach(INDArray matrix, int row, int rows, int column, float[] values) {
+        long width = matrix.size(1);
+        float[] sum = Scratch.ofThread().take(0, values.length);
+        for (int i = row; i < row + rows; i++) {
+            HostMemory.read(matrix, i * width + column, sum, 0, values.length);
+            ColumnSums.addInto(values, 0, sum, 0, values.length);
+            HostMemory.write(matrix, i * width + column, sum, 0, values.length);
+        }
     }
 
     /** {@code into[i] = from[rows[i]]}. */

@@ -22,9 +22,9 @@ final class Products {
 
     private Products() {}
 
-    /** A range of rows or columns. */
+    /** Work on a rectangle of the result; the rectangles of a product do not overlap and may run at the same time. */
     @FunctionalInterface
-    private interface Part {
+    interface Part {
         void compute(int row, int rows, int column, int columns);
     }
 
@@ -35,23 +35,20 @@ final class Products {
 
     /** Tasks for {@code out [M, N] = alpha·a [M, K]·b [K, N] + beta·out}. */
     static List<Runnable> product(INDArray a, INDArray b, INDArray out, double alpha, double beta) {
-        return product(a, b, out, alpha, beta, (row, rows) -> {});
+        return product(a, b, out, alpha, beta, (row, rows, column, columns) -> {});
     }
 
-    /** Work on rows of the result before they are computed. */
-    @FunctionalInterface
-    interface RowsBefore {
-        void run(int row, int rows);
-    }
-
-    /** As the other {@code product}, each part after {@code before} on its rows. */
-    static List<Runnable> product(INDArray a, INDArray b, INDArray out, double alpha, double beta, RowsBefore before) {
+    /**
+     * As the other {@code product}, each part after {@code before} on the same part: what it leaves there is multiplied by
+     * beta.
+     */
+    static List<Runnable> product(INDArray a, INDArray b, INDArray out, double alpha, double beta, Part before) {
         StridedMatrix left = StridedMatrix.of(a);
         StridedMatrix right = StridedMatrix.of(b);
         StridedMatrix into = StridedMatrix.of(out);
         int inner = (int) b.size(0);
         return parts(out, (row, rows, column, columns) -> {
-            before.run(row, rows);
+            before.compute(row, rows, column, columns);
             into.from(row, column)
                     .product(rows, columns, inner, (float) alpha, left.from(row, 0), right.from(0, column), (float)
                             beta);

@@ -100,6 +100,16 @@ class FusedKernelsTest {
             @ForAll @IntRange(min = 1, max = 150) int m,
             @ForAll @IntRange(min = 1, max = 60) int k,
             @ForAll long seed) {
+        linearAgrees(n, m, k, seed);
+    }
+
+    /** Shapes that are cut into parts: few rows of many columns into ranges of columns, many rows into ranges of rows. */
+    @Property(tries = 8)
+    void linearInParts(@ForAll @IntRange(min = 500, max = 1700) int side, @ForAll boolean wide, @ForAll long seed) {
+        linearAgrees(wide ? 37 : side, wide ? side : 45, 19, seed);
+    }
+
+    private static void linearAgrees(int n, int m, int k, long seed) {
         bothAgree(seed, c -> {
             INDArray in = c.normal("in", n, k);
             INDArray weight = c.normal("weight", k, m);
