@@ -51,4 +51,6 @@ flags=(
   "--add-modules=jdk.incubator.vector"
   "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 )
-[ "${version%%.*}" -ge 24 ] && flags+=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow)
+if [ "${version%%.*}" -ge 24 ]; then
+  flags+=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow)
+fi
