@@ -141,7 +141,7 @@ public final class DigitCompletionBenchmark {
         Sampling sampling = Sampling.exact(
                 DigitCompletion.LONGEST_RESPONSE, 1, Set.of(tokenizer.specialToken(DigitCompletion.END)));
         int minibatch = settings.responses() / 4;
-        return PpoConfig.of(settings.rollouts(), new BatchPlan(settings.responses(), minibatch, minibatch), sampling, 1)
+        return PpoConfig.of(settings.rollouts(), new BatchPlan(settings.responses(), minibatch), sampling, 1)
                 .withEpochs(settings.epochs())
                 .withRewards(RewardSettings.defaults()
                         .withKl(new KlController.Fixed(0.005))

@@ -69,9 +69,10 @@ final class TinyModels implements AutoCloseable {
         return Prompt.of(Conversation.of(text), FORMAT);
     }
 
-    /** Eight responses a rollout, two minibatches, two epochs. */
+    /** Eight responses a rollout, two minibatches, each in several passes, two epochs. */
     static PpoConfig ppoConfig(int iterations) {
-        return PpoConfig.of(iterations, new BatchPlan(8, 4, 2), SAMPLING, 5)
+        return PpoConfig.of(iterations, new BatchPlan(8, 4), SAMPLING, 5)
+                .withMicroBatchTokens(30)
                 .withEpochs(2)
                 .withRates(new LearningRateSchedule.Constant(1e-3), new LearningRateSchedule.Constant(1e-3));
     }

@@ -9,7 +9,9 @@ import io.github.rlhf4j.ppo.math.MissingStop;
  * by {@link #of}.
  *
  * @param iterations rollouts, each followed by its updates, ≥ 1
- * @param batches sequences per rollout, update and pass
+ * @param batches sequences per rollout and update
+ * @param microBatchTokens the most tokens, prompts and responses together, in one pass through a model, ≥ 1; a longer
+ *     sequence goes alone. Memory and speed depend on it, the result only by rounding; default 4,096
  * @param epochs passes over each rollout; default 4 (lm-human-preferences {@code ppo.noptepochs}; InstructGPT: 1)
  * @param sampling how responses are drawn: the exact policy at a temperature, no top-k, top-p or penalty
  * @param rewards how scores become rewards
@@ -24,6 +26,7 @@ import io.github.rlhf4j.ppo.math.MissingStop;
 public record PpoConfig(
         int iterations,
         BatchPlan batches,
+        int microBatchTokens,
         int epochs,
         Sampling sampling,
         RewardSettings rewards,
@@ -36,6 +39,7 @@ public record PpoConfig(
 
     public PpoConfig {
         requireAtLeastOne("iterations", iterations);
+        requireAtLeastOne("microBatchTokens", microBatchTokens);
         requireAtLeastOne("epochs", epochs);
         requireExact(sampling);
         requireStoppable(sampling, rewards.missingStop());
@@ -48,6 +52,7 @@ public record PpoConfig(
         return new PpoConfig(
                 iterations,
                 batches,
+                4096,
                 4,
                 sampling,
                 sampling.stopTokens().isEmpty() && sampling.stopStrings().isEmpty()
@@ -61,15 +66,43 @@ public record PpoConfig(
                 seed);
     }
 
+    public PpoConfig withMicroBatchTokens(int tokens) {
+        return new PpoConfig(
+                iterations,
+                batches,
+                tokens,
+                epochs,
+                sampling,
+                rewards,
+                advantages,
+                losses,
+                policyRate,
+                valueRate,
+                guards,
+                seed);
+    }
+
     public PpoConfig withEpochs(int count) {
         return new PpoConfig(
-                iterations, batches, count, sampling, rewards, advantages, losses, policyRate, valueRate, guards, seed);
+                iterations,
+                batches,
+                microBatchTokens,
+                count,
+                sampling,
+                rewards,
+                advantages,
+                losses,
+                policyRate,
+                valueRate,
+                guards,
+                seed);
     }
 
     public PpoConfig withRewards(RewardSettings settings) {
         return new PpoConfig(
                 iterations,
                 batches,
+                microBatchTokens,
                 epochs,
                 sampling,
                 settings,
@@ -83,13 +116,25 @@ public record PpoConfig(
 
     public PpoConfig withAdvantages(AdvantageSettings settings) {
         return new PpoConfig(
-                iterations, batches, epochs, sampling, rewards, settings, losses, policyRate, valueRate, guards, seed);
+                iterations,
+                batches,
+                microBatchTokens,
+                epochs,
+                sampling,
+                rewards,
+                settings,
+                losses,
+                policyRate,
+                valueRate,
+                guards,
+                seed);
     }
 
     public PpoConfig withLosses(LossSettings settings) {
         return new PpoConfig(
                 iterations,
                 batches,
+                microBatchTokens,
                 epochs,
                 sampling,
                 rewards,
@@ -103,13 +148,25 @@ public record PpoConfig(
 
     public PpoConfig withRates(LearningRateSchedule policy, LearningRateSchedule value) {
         return new PpoConfig(
-                iterations, batches, epochs, sampling, rewards, advantages, losses, policy, value, guards, seed);
+                iterations,
+                batches,
+                microBatchTokens,
+                epochs,
+                sampling,
+                rewards,
+                advantages,
+                losses,
+                policy,
+                value,
+                guards,
+                seed);
     }
 
     public PpoConfig withGuards(GuardSettings settings) {
         return new PpoConfig(
                 iterations,
                 batches,
+                microBatchTokens,
                 epochs,
                 sampling,
                 rewards,

@@ -16,8 +16,10 @@ final class PpoMetrics {
     private final Map<String, Double> metrics = new LinkedHashMap<>();
 
     /** Nats and reward units per sequence, except the entropy, which is per token. */
-    PpoMetrics objective(
-            double[] scores, double[][] rewards, double[][] logProbs, double[][] reference, double coefficient) {
+    PpoMetrics objective(Rollout rollout, Judgement judgement, double[][] rewards, double coefficient) {
+        double[] scores = judgement.scores();
+        double[][] logProbs = rollout.logProbs();
+        double[][] reference = judgement.referenceLogProbs();
         metrics.put("objective/score", Arrays.stream(scores).average().orElseThrow());
         metrics.put("objective/score_std", standardDeviation(scores));
         metrics.put("objective/reward", Ragged.sum(rewards) / rewards.length);
@@ -38,7 +40,7 @@ final class PpoMetrics {
         return this;
     }
 
-    PpoMetrics updates(UpdateTally tally, double[][] values, double[][] returns) {
+    PpoMetrics updates(UpdateTally tally, Experience experience) {
         RatioStatistics statistics = tally.statistics();
         metrics.put("objective/entropy", tally.entropy());
         metrics.put("ppo/policy_loss", tally.policyLoss());
@@ -49,7 +51,7 @@ final class PpoMetrics {
         metrics.put("ppo/value_clip_fraction", tally.valueClipFraction());
         metrics.put("ppo/ratio", statistics.ratio());
         metrics.put("ppo/on_policy_error", tally.onPolicyError());
-        metrics.put("ppo/explained_variance", ExplainedVariance.of(values, returns));
+        metrics.put("ppo/explained_variance", ExplainedVariance.of(experience.values(), experience.returns()));
         metrics.put("ppo/gradient_norm", tally.gradientNorm());
         metrics.put("ppo/updates", (double) tally.updates());
         return this;

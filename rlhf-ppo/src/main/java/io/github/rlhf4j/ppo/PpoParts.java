@@ -13,6 +13,7 @@ record PpoParts(
         TrainablePolicy policy,
         Policy reference,
         RewardModel rewardModel,
+        RewardConcurrency rewardConcurrency,
         Critic critic,
         List<Prompt> prompts,
         List<ScoredSequence> pretraining,

@@ -1,9 +1,6 @@
 package io.github.rlhf4j.ppo;
 
-import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
-import io.github.rlhf4j.core.RewardModel;
-import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.core.training.Checkpoints;
@@ -21,7 +18,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -41,11 +37,10 @@ public final class PpoTrainer implements Trainer {
 
     private final PpoConfig config;
     private final TrainablePolicy policy;
-    private final Policy reference;
-    private final RewardModel rewardModel;
     private final List<Prompt> prompts;
     private final RolloutListener listener;
     private final Learner learner;
+    private final Judges judges;
     private final Guards guards;
     private final PpoUpdater updater;
     private final EpochOrder promptOrder;
@@ -57,11 +52,11 @@ public final class PpoTrainer implements Trainer {
         RandomKey key = RandomKey.of(parts.config().seed()).child(NAME);
         this.config = parts.config();
         this.policy = parts.policy();
-        this.reference = parts.reference();
-        this.rewardModel = parts.rewardModel();
         this.prompts = parts.prompts();
         this.listener = parts.listener();
         this.learner = Learner.of(policy, parts.critic());
+        this.judges = new Judges(
+                parts.reference(), learner, parts.rewardModel(), parts.rewardConcurrency(), config.microBatchTokens());
         this.guards = new Guards(config.guards());
         this.updater = new PpoUpdater(config, policy, learner, parts.pretraining(), guards, key);
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
@@ -75,26 +70,23 @@ public final class PpoTrainer implements Trainer {
         requireUnfinished();
         Rollout rollout = Rollout.sample(policy, nextPrompts(), config.sampling(), rolloutSeed());
         guards.warnOfCollapse(rollout, iteration + 1);
-        double[][] logProbs = rollout.logProbs();
-        double[][] referenceLogProbs = scoreWithReference(rollout);
-        double[][] kl = KlEstimator.K1.values(logProbs, referenceLogProbs);
+        Judgement judgement = judges.judge(rollout);
+        double[][] kl = KlEstimator.K1.values(rollout.logProbs(), judgement.referenceLogProbs());
         guards.requirePossibleKl(kl);
-        double[][] tokenScores = Scoring.scoreTokens(rewardModel, rollout.exchanges(), rollout.responses());
-        double[] scores = Ragged.rowSums(tokenScores);
-        tellListener(rollout, scores, kl);
+        tellListener(rollout, judgement.scores(), kl);
 
-        double[][] rewards = shapeRewards(tokenScores, rollout.stopped(), kl);
-        double[][] values = estimateValues(rollout);
-        GeneralizedAdvantages estimate = estimateAdvantages(rewards, values);
+        double[][] rewards = shapeRewards(judgement.tokenScores(), rollout.stopped(), kl);
+        GeneralizedAdvantages estimate = estimateAdvantages(rewards, judgement.values());
         double[][] advantages = whitenAdvantages(estimate.advantages());
-        Experience experience = new Experience(rollout.batch(), logProbs, values, advantages, estimate.returns());
+        Experience experience =
+                new Experience(rollout.batch(), rollout.logProbs(), judgement.values(), advantages, estimate.returns());
 
         UpdateTally updates = updater.optimise(experience, iteration);
 
         PpoMetrics metrics = new PpoMetrics()
-                .objective(scores, rewards, logProbs, referenceLogProbs, klCoefficient)
+                .objective(rollout, judgement, rewards, klCoefficient)
                 .rollout(rollout)
-                .updates(updates, values, estimate.returns())
+                .updates(updates, experience)
                 .pretraining(updates, config.losses().ptxCoefficient())
                 .rates(config, iteration);
         klCoefficient = nextKlCoefficient(kl);
@@ -111,31 +103,6 @@ public final class PpoTrainer implements Trainer {
 
     private long rolloutSeed() {
         return rolloutKey.child(iteration).bits();
-    }
-
-    private double[][] scoreWithReference(Rollout rollout) {
-        return byMicrobatch("the log-probs of the reference policy", rollout.batch(), batch -> reference
-                .score(batch)
-                .logProbs());
-    }
-
-    private double[][] estimateValues(Rollout rollout) {
-        double[][] values = byMicrobatch("the values of the critic", rollout.batch(), learner::values);
-        Guards.requireFinite("the value of a response token", Ragged.sum(values));
-        return values;
-    }
-
-    /** No pass is larger than a micro-batch, so that this setting bounds the memory of the run. */
-    private double[][] byMicrobatch(String what, SequenceBatch batch, Function<SequenceBatch, double[][]> scorer) {
-        double[][] rows = new double[batch.size()][];
-        int size = config.batches().microbatch();
-        for (int from = 0; from < rows.length; from += size) {
-            SequenceBatch part = batch.select(IntStream.range(from, from + size).toArray());
-            double[][] scored = scorer.apply(part);
-            part.checkShape(what, scored);
-            System.arraycopy(scored, 0, rows, from, size);
-        }
-        return rows;
     }
 
     /** −β·KL per token, and the score: on the last one, unless the reward model says where it was earned. */

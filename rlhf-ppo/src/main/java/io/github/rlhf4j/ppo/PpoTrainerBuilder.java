@@ -18,6 +18,7 @@ public final class PpoTrainerBuilder {
     private @Nullable Critic critic;
     private @Nullable List<Prompt> prompts;
     private List<ScoredSequence> pretraining = List.of();
+    private RewardConcurrency rewardConcurrency = RewardConcurrency.ONE_CALL;
     private RolloutListener listener = (iteration, samples) -> {};
 
     PpoTrainerBuilder() {}
@@ -41,6 +42,20 @@ public final class PpoTrainerBuilder {
 
     public PpoTrainerBuilder rewardModel(RewardModel judge) {
         rewardModel = judge;
+        return this;
+    }
+
+    /**
+     * How the reward model is called: while reference and critic are asked about the same rollout, on threads of the
+     * trainer's. By default in one call with the whole rollout; a model that answers slowly, as one over a network does,
+     * takes several at once. Neither number changes a score or the run. With {@code calls} above 1 the model must be safe
+     * to use from several threads.
+     *
+     * @param calls most calls in flight, ≥ 1
+     * @param batch most exchanges of a call, ≥ 1
+     */
+    public PpoTrainerBuilder rewardConcurrency(int calls, int batch) {
+        rewardConcurrency = new RewardConcurrency(calls, batch);
         return this;
     }
 
@@ -79,6 +94,7 @@ public final class PpoTrainerBuilder {
                 required("policy", policy),
                 required("reference", reference),
                 required("rewardModel", rewardModel),
+                rewardConcurrency,
                 required("critic", critic),
                 required("prompts", prompts),
                 pretraining,

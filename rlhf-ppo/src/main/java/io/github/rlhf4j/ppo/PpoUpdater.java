@@ -72,11 +72,10 @@ final class PpoUpdater {
         double[] weights = config.losses()
                 .aggregation()
                 .rowWeights(minibatch.lengths(), config.sampling().maxNewTokens());
-        int size = config.batches().microbatch();
-        for (int from = 0; from < minibatch.size(); from += size) {
-            int[] rows = range(from, from + size);
+        for (int[] rows : MicroBatches.rows(minibatch.batch().sequences(), config.microBatchTokens())) {
             Experience micro = minibatch.select(rows);
-            double[] rowWeights = Arrays.copyOfRange(weights, from, from + size);
+            double[] rowWeights =
+                    Arrays.stream(rows).mapToDouble(row -> weights[row]).toArray();
             learner.accumulate(
                     micro.batch(),
                     scores -> policyGradients(scores, micro, rowWeights, firstEpoch, tally),
@@ -124,9 +123,9 @@ final class PpoUpdater {
                 Arrays.stream(drawn).mapToObj(pretraining::get).toList();
         double weight =
                 1.0 / texts.stream().mapToInt(ScoredSequence::scoredCount).sum();
-        for (int from = 0; from < texts.size(); from += config.batches().microbatch()) {
-            int to = Math.min(texts.size(), from + config.batches().microbatch());
-            accumulatePretraining(new SequenceBatch(texts.subList(from, to)), weight, tally);
+        SequenceBatch batch = new SequenceBatch(texts);
+        for (int[] rows : MicroBatches.rows(texts, config.microBatchTokens())) {
+            accumulatePretraining(batch.select(rows), weight, tally);
         }
     }
 
@@ -140,11 +139,5 @@ final class PpoUpdater {
             double coefficient = config.losses().ptxCoefficient();
             pass.backward(new TokenGradients(Ragged.map(loss.gradient(), g -> coefficient * g)));
         }
-    }
-
-    private static int[] range(int from, int to) {
-        int[] range = new int[to - from];
-        Arrays.setAll(range, i -> from + i);
-        return range;
     }
 }

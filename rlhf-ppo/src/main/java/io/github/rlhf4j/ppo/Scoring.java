@@ -30,19 +30,21 @@ final class Scoring {
     /**
      * One finite reward per response token.
      *
+     * @param first number of the first exchange, by which errors name them
      * @throws IllegalStateException when the reward model returns another shape or a number that is not finite
      */
-    static double[][] scoreTokens(RewardModel rewardModel, List<Exchange> exchanges, List<TokenSequence> responses) {
+    static double[][] scoreTokens(
+            RewardModel rewardModel, List<Exchange> exchanges, List<TokenSequence> responses, int first) {
         double[][] rewards = rewardModel.scoreTokens(exchanges, responses);
         requireCount(rewards.length, exchanges);
         for (int i = 0; i < rewards.length; i++) {
             int tokens = responses.get(i).length();
             if (rewards[i].length != tokens) {
                 throw new IllegalStateException("the reward model returned " + rewards[i].length + " rewards for the "
-                        + tokens + " tokens of exchange " + i + " (" + describe(exchanges.get(i))
+                        + tokens + " tokens of exchange " + (first + i) + " (" + describe(exchanges.get(i))
                         + "); RewardModel.scoreTokens returns one for each, the stop token included");
             }
-            requireFinite(Arrays.stream(rewards[i]).sum(), i, exchanges.get(i));
+            requireFinite(Arrays.stream(rewards[i]).sum(), first + i, exchanges.get(i));
         }
         return Arrays.stream(rewards).map(double[]::clone).toArray(double[][]::new);
     }
@@ -63,7 +65,7 @@ final class Scoring {
         }
     }
 
-    private static String describe(Exchange exchange) {
+    static String describe(Exchange exchange) {
         return "prompt \"" + excerpt(exchange.prompt()) + "\", response \"" + excerpt(exchange.response()) + "\"";
     }
 

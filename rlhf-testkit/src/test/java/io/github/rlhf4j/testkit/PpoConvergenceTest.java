@@ -45,7 +45,7 @@ class PpoConvergenceTest {
             batch -> batch.stream().mapToDouble(e -> reward(e.response())).toArray();
 
     private static PpoConfig config(int iterations) {
-        return PpoConfig.of(iterations, new BatchPlan(128, 64, 64), PpoFixture.SAMPLING, 7)
+        return PpoConfig.of(iterations, new BatchPlan(128, 64), PpoFixture.SAMPLING, 7)
                 .withRewards(RewardSettings.defaults()
                         .withKl(new KlController.Fixed(BETA))
                         .withMissingStop(new MissingStop.Keep()))

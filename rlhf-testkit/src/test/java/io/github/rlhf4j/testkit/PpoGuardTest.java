@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 /** What goes wrong elsewhere in silence stops here, and says why. */
 class PpoGuardTest {
 
-    private static final BatchPlan PLAN = new BatchPlan(16, 16, 16);
+    private static final BatchPlan PLAN = new BatchPlan(16, 16);
 
     private static PpoConfig config() {
         return PpoFixture.config(3, PLAN);
@@ -217,12 +217,12 @@ class PpoGuardTest {
 
     @Test
     void batchesMustDivideExactly() {
-        assertThatThrownBy(() -> new BatchPlan(10, 4, 4))
+        assertThatThrownBy(() -> new BatchPlan(10, 4))
                 .hasMessageContaining("minibatch must divide the rollout")
                 .hasMessageContaining("4")
                 .hasMessageContaining("10");
-        assertThatThrownBy(() -> new BatchPlan(8, 8, 3)).hasMessageContaining("microbatch must divide the minibatch");
-        assertThatThrownBy(() -> new BatchPlan(8, 0, 1)).hasMessageContaining("minibatch 0");
+        assertThatThrownBy(() -> config().withMicroBatchTokens(0)).hasMessageContaining("microBatchTokens");
+        assertThatThrownBy(() -> new BatchPlan(8, 0)).hasMessageContaining("minibatch 0");
     }
 
     @Test

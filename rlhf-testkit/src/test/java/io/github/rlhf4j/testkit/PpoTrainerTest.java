@@ -29,6 +29,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
@@ -40,7 +41,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What a PPO iteration does, on a policy where everything can be seen. */
 class PpoTrainerTest {
 
-    private static final BatchPlan PLAN = new BatchPlan(8, 8, 8);
+    private static final BatchPlan PLAN = new BatchPlan(8, 8);
 
     @TempDir
     private Path directory;
@@ -88,7 +89,7 @@ class PpoTrainerTest {
         spy.setLogits(PpoFixture.LETTERS.encode("aa"), -50, 50, -50);
         spy.setLogits(PpoFixture.LETTERS.encode("aab"), -50, -50, 50);
         RewardModel five = batch -> batch.stream().mapToDouble(e -> 5).toArray();
-        PpoConfig config = PpoFixture.config(1, new BatchPlan(1, 1, 1))
+        PpoConfig config = PpoFixture.config(1, new BatchPlan(1, 1))
                 .withEpochs(1)
                 .withRewards(RewardSettings.defaults().withKl(new KlController.Fixed(0)))
                 .withAdvantages(new AdvantageSettings(1, 0, false))
@@ -110,7 +111,7 @@ class PpoTrainerTest {
         GradientSpy spy = new GradientSpy();
         spy.setLogits(PpoFixture.LETTERS.encode("aa"), -50, 50, -50);
         spy.setLogits(PpoFixture.LETTERS.encode("aab"), -50, -50, 50);
-        PpoConfig config = PpoFixture.config(1, new BatchPlan(1, 1, 1))
+        PpoConfig config = PpoFixture.config(1, new BatchPlan(1, 1))
                 .withEpochs(1)
                 .withRewards(RewardSettings.defaults().withKl(new KlController.Fixed(0)))
                 .withAdvantages(new AdvantageSettings(1, 0, false))
@@ -219,7 +220,7 @@ class PpoTrainerTest {
         TabularPolicy policy = PpoFixture.policy();
         TabularPolicy reference =
                 TabularPolicy.uniform(PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, new TabularOptimizer.Sgd());
-        StepReport report = PpoFixture.builder(policy, PpoFixture.config(1, new BatchPlan(2048, 2048, 2048)))
+        StepReport report = PpoFixture.builder(policy, PpoFixture.config(1, new BatchPlan(2048, 2048)))
                 .prompts(List.of(PpoFixture.prompt("aa")))
                 .reference(reference)
                 .build()
@@ -238,19 +239,55 @@ class PpoTrainerTest {
 
     @ParameterizedTest
     @EnumSource
-    void microbatchesDoNotChangeTheResult(Aggregation aggregation) {
-        LossSettings losses = LossSettings.defaults().withAggregation(aggregation);
-        TabularPolicy eightByOne = PpoFixture.policy();
-        TabularPolicy oneByEight = PpoFixture.policy();
-        StepReport a = firstStep(
-                eightByOne, PpoFixture.config(1, new BatchPlan(8, 8, 1)).withLosses(losses));
-        StepReport b = firstStep(
-                oneByEight, PpoFixture.config(1, new BatchPlan(8, 8, 8)).withLosses(losses));
-        assertThat(logProbs(eightByOne)).containsExactly(logProbs(oneByEight), offset(1e-12));
-        assertThat(logProbs(oneByEight)).isNotEqualTo(logProbs(PpoFixture.policy()));
-        for (String metric : List.of("ppo/policy_loss", "ppo/value_loss", "ppo/approx_kl", "ppo/clip_fraction")) {
-            assertThat(a.metric(metric)).as(metric).isCloseTo(b.metric(metric), offset(1e-12));
+    void theBudgetOfAPassDoesNotChangeTheResult(Aggregation aggregation) {
+        PpoConfig config =
+                PpoFixture.config(1, PLAN).withLosses(LossSettings.defaults().withAggregation(aggregation));
+        TabularPolicy whole = PpoFixture.policy();
+        StepReport expected = firstStep(whole, config);
+        assertThat(logProbs(whole)).isNotEqualTo(logProbs(PpoFixture.policy()));
+        for (int tokens : new int[] {1, 10, 17}) {
+            TabularPolicy cut = PpoFixture.policy();
+            StepReport report = firstStep(cut, config.withMicroBatchTokens(tokens));
+            assertThat(logProbs(cut)).containsExactly(logProbs(whole), offset(1e-12));
+            for (String metric : List.of("ppo/policy_loss", "ppo/value_loss", "ppo/approx_kl", "ppo/clip_fraction")) {
+                assertThat(report.metric(metric)).as(metric).isCloseTo(expected.metric(metric), offset(1e-12));
+            }
         }
+    }
+
+    /** Sorting by length happens within a minibatch, whatever a pass may hold: an update learns from the same sequences. */
+    @Test
+    void whichSequencesMakeAMinibatchDoesNotDependOnTheBudget() {
+        PpoConfig config = PpoFixture.config(1, new BatchPlan(8, 4));
+        List<List<ScoredSequence>> whole = minibatches(config);
+        assertThat(whole).hasSize(8);
+        assertThat(minibatches(config.withMicroBatchTokens(10))).isEqualTo(whole);
+        assertThat(minibatches(config.withMicroBatchTokens(1))).isEqualTo(whole);
+    }
+
+    private static List<List<ScoredSequence>> minibatches(PpoConfig config) {
+        GradientSpy spy = new GradientSpy();
+        firstStep(spy, config);
+        List<ScoredSequence> passed = spy.batches.stream()
+                .flatMap(batch -> batch.sequences().stream())
+                .toList();
+        return IntStream.range(0, passed.size() / 4)
+                .mapToObj(m -> passed.subList(4 * m, 4 * m + 4))
+                .toList();
+    }
+
+    @Test
+    void noPassIsLargerThanTheBudgetAndTheLongestComeFirst() {
+        GradientSpy spy = new GradientSpy();
+        firstStep(spy, PpoFixture.config(1, PLAN).withMicroBatchTokens(10));
+        assertThat(spy.batches).hasSizeGreaterThan(4 * 2).allSatisfy(batch -> assertThat(batch.tokenCount())
+                .isLessThanOrEqualTo(10));
+        List<Integer> lengths = spy.batches.stream()
+                .flatMap(batch -> batch.sequences().stream())
+                .limit(PLAN.minibatch())
+                .map(ScoredSequence::length)
+                .toList();
+        assertThat(lengths).isSortedAccordingTo(Comparator.reverseOrder());
     }
 
     @Test
@@ -342,7 +379,7 @@ class PpoTrainerTest {
 
     @Test
     void aResumedRunEqualsTheUninterruptedOneBitForBit() throws IOException {
-        PpoConfig config = PpoFixture.config(6, new BatchPlan(8, 4, 2));
+        PpoConfig config = PpoFixture.config(6, new BatchPlan(8, 4)).withMicroBatchTokens(10);
         TabularPolicy straight = PpoFixture.policy();
         List<StepReport> expected = run(straight, config);
 

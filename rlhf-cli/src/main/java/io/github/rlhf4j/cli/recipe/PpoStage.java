@@ -111,7 +111,7 @@ final class PpoStage {
                         config.klCoefficient(), config.klTarget(), config.klHorizon(), KlUnit.PER_SEQUENCE);
         return PpoConfig.of(
                         config.iterations(),
-                        new BatchPlan(config.rollout(), config.minibatch(), config.minibatch()),
+                        new BatchPlan(config.rollout(), config.minibatch()),
                         Sampling.exact(config.maxNewTokens(), config.temperature(), format.stopTokens()),
                         LanguageStages.seed(run.config(), Stage.PPO))
                 .withEpochs(config.epochs())

@@ -1,0 +1,18 @@
+package io.github.rlhf4j.ppo;
+
+import io.github.rlhf4j.ppo.math.Ragged;
+
+/**
+ * What a rollout was found to be worth; all rows are the responses' tokens.
+ *
+ * @param referenceLogProbs log π_ref, nats
+ * @param values V before the first update on the rollout, reward units
+ * @param tokenScores the reward model's, reward units
+ */
+record Judgement(double[][] referenceLogProbs, double[][] values, double[][] tokenScores) {
+
+    /** The score of each response, {@code [B]}. */
+    double[] scores() {
+        return Ragged.rowSums(tokenScores);
+    }
+}

@@ -1,0 +1,35 @@
+package io.github.rlhf4j.ppo;
+
+import io.github.rlhf4j.core.Policy;
+import io.github.rlhf4j.core.RewardModel;
+import io.github.rlhf4j.core.SequenceBatch;
+import io.github.rlhf4j.ppo.math.Ragged;
+
+/**
+ * Reference, critic and reward model, who judge a rollout. The policy that sampled is not asked again: its log-probs came
+ * with the samples.
+ *
+ * @param microBatchTokens most tokens of a pass of reference or critic, so that this setting bounds the memory of the run
+ */
+record Judges(
+        Policy reference,
+        Learner learner,
+        RewardModel rewardModel,
+        RewardConcurrency rewardConcurrency,
+        int microBatchTokens) {
+
+    /** Reference and critic on this thread, while the reward model's calls are made on others. */
+    Judgement judge(Rollout rollout) {
+        SequenceBatch batch = rollout.batch();
+        try (RewardCalls calls = RewardCalls.begin(rewardModel, rollout, rewardConcurrency)) {
+            double[][] referenceLogProbs = MicroBatches.score(
+                    "the log-probs of the reference policy", batch, microBatchTokens, pass -> reference
+                            .score(pass)
+                            .logProbs());
+            double[][] values =
+                    MicroBatches.score("the values of the critic", batch, microBatchTokens, learner::values);
+            Guards.requireFinite("the value of a response token", Ragged.sum(values));
+            return new Judgement(referenceLogProbs, values, calls.await());
+        }
+    }
+}

@@ -1,0 +1,290 @@
+package io.github.rlhf4j.testkit;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rlhf4j.core.Exchange;
+import io.github.rlhf4j.core.RewardModel;
+import io.github.rlhf4j.core.SequenceBatch;
+import io.github.rlhf4j.core.TokenScores;
+import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.core.training.StepReport;
+import io.github.rlhf4j.ppo.BatchPlan;
+import io.github.rlhf4j.ppo.PpoTrainer;
+import io.github.rlhf4j.ppo.PpoTrainerBuilder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A slow reward model is waited for at the end, not at each call; who asks how changes no number. */
+@Timeout(60)
+class RewardConcurrencyTest {
+
+    private static final BatchPlan PLAN = new BatchPlan(8, 4);
+    private static final int STEPS = 3;
+
+    private static PpoTrainerBuilder builder() {
+        return PpoFixture.builder(PpoFixture.policy(), PpoFixture.config(STEPS, PLAN));
+    }
+
+    private static List<StepReport> run(PpoTrainer trainer) {
+        List<StepReport> reports = new ArrayList<>();
+        trainer.run((t, report) -> reports.add(report));
+        return reports;
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(30, SECONDS)).as("awaited in time").isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    // Overlap and bounds
+
+    @Test
+    void theReferenceScoresWhileTheRewardModelIsAsked() {
+        CountDownLatch referenceAsked = new CountDownLatch(1);
+        TabularPolicy reference =
+                new TabularPolicy(
+                        PpoFixture.LETTERS,
+                        TabularContext.LAST_TOKEN,
+                        16,
+                        new StateTable(3, new TabularOptimizer.Sgd(), RandomKey.of(0), 0)) {
+                    @Override
+                    public TokenScores score(SequenceBatch batch) {
+                        referenceAsked.countDown();
+                        return super.score(batch);
+                    }
+                };
+        RewardModel returnsAfterTheReferenceWasAsked = batch -> {
+            await(referenceAsked);
+            return PpoFixture.COUNT_B.score(batch);
+        };
+        PpoTrainer trainer = builder()
+                .reference(reference)
+                .rewardModel(returnsAfterTheReferenceWasAsked)
+                .build();
+        assertThat(trainer.step().step()).isEqualTo(1);
+    }
+
+    @Test
+    void asManyCallsAreInFlightAsAllowedAndNoMore() {
+        CyclicBarrier two = new CyclicBarrier(2);
+        AtomicInteger inFlight = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        List<Integer> sizes = Collections.synchronizedList(new ArrayList<>());
+        RewardModel meetsAnotherCall = batch -> {
+            most.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
+            sizes.add(batch.size());
+            try {
+                two.await(30, SECONDS);
+            } catch (Exception e) {
+                throw new IllegalStateException("no second call came", e);
+            }
+            inFlight.decrementAndGet();
+            return PpoFixture.COUNT_B.score(batch);
+        };
+        builder().rewardModel(meetsAnotherCall).rewardConcurrency(2, 2).build().step();
+        assertThat(most).hasValue(2);
+        assertThat(sizes).containsExactly(2, 2, 2, 2);
+    }
+
+    @Test
+    void byDefaultTheModelIsAskedOnceAboutTheWholeRollout() {
+        List<Integer> sizes = Collections.synchronizedList(new ArrayList<>());
+        builder()
+                .rewardModel(batch -> {
+                    sizes.add(batch.size());
+                    return PpoFixture.COUNT_B.score(batch);
+                })
+                .build()
+                .run();
+        assertThat(sizes).containsExactly(8, 8, 8);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 3", "2, 3", "3, 1", "8, 1", "5, 100"})
+    void theRunIsTheSameHoweverTheModelIsAsked(int calls, int batch) {
+        List<StepReport> expected = run(builder().build());
+        PpoTrainer asked = builder()
+                .rewardModel(b -> {
+                    Thread.yield();
+                    return PpoFixture.COUNT_B.score(b);
+                })
+                .rewardConcurrency(calls, batch)
+                .build();
+        assertThat(run(asked)).isEqualTo(expected);
+    }
+
+    @Test
+    void withoutCallsOrExchangesThereIsNothingToAsk() {
+        assertThatThrownBy(() -> builder().rewardConcurrency(0, 4)).hasMessageContaining("0 calls of 4 exchanges");
+        assertThatThrownBy(() -> builder().rewardConcurrency(2, 0)).hasMessageContaining("2 calls of 0 exchanges");
+    }
+
+    // Models that are wrong
+
+    @Test
+    void aWrongCountIsNamedWithTheExchangesOfItsCall() {
+        PpoTrainer trainer = builder()
+                .rewardModel(batch -> new double[batch.size() + 1])
+                .rewardConcurrency(2, 4)
+                .build();
+        assertThatThrownBy(trainer::step)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("given 4 exchanges and returned 5 scores");
+    }
+
+    @Test
+    void aScoreThatIsNotANumberIsNamedByItsPlaceInTheRollout() {
+        AtomicInteger calls = new AtomicInteger();
+        RewardModel brokenInItsThirdCall = batch -> {
+            double[] scores = new double[batch.size()];
+            scores[1] = calls.incrementAndGet() == 3 ? Double.NaN : 0;
+            return scores;
+        };
+        PpoTrainer trainer = builder()
+                .rewardModel(brokenInItsThirdCall)
+                .rewardConcurrency(1, 2)
+                .build();
+        assertThatThrownBy(trainer::step)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("score NaN to exchange 5");
+    }
+
+    // Calls that fail
+
+    @Test
+    void whatACallThrowsSurfacesAsItselfAndSaysWhatItWasAbout() {
+        RuntimeException unreachable = new RuntimeException("no route to host");
+        PpoTrainer trainer = builder()
+                .rewardModel(batch -> {
+                    throw unreachable;
+                })
+                .rewardConcurrency(1, 3)
+                .build();
+        assertThatThrownBy(trainer::step).isSameAs(unreachable);
+        assertThat(unreachable.getSuppressed()).hasSize(1);
+        assertThat(unreachable.getSuppressed()[0])
+                .hasMessageContaining("exchanges 0 to 2 of a rollout of 8")
+                .hasMessageContaining("prompt \"");
+    }
+
+    @Test
+    void aCallThatFailsCancelsTheOthersAndTheyHaveEndedWhenItSurfaces() {
+        CountDownLatch otherIsInFlight = new CountDownLatch(1);
+        AtomicBoolean otherWasInterrupted = new AtomicBoolean();
+        List<List<Exchange>> asked = Collections.synchronizedList(new ArrayList<>());
+        AtomicInteger calls = new AtomicInteger();
+        Error failure = new AssertionError("out of credits");
+        RewardModel failing = batch -> {
+            asked.add(batch);
+            if (calls.incrementAndGet() == 1) {
+                await(otherIsInFlight);
+                throw failure;
+            }
+            otherIsInFlight.countDown();
+            try {
+                new CountDownLatch(1).await();
+                throw new IllegalStateException("not reached");
+            } catch (InterruptedException e) {
+                otherWasInterrupted.set(true);
+                throw new IllegalStateException("interrupted", e);
+            }
+        };
+        PpoTrainer trainer =
+                builder().rewardModel(failing).rewardConcurrency(2, 2).build();
+        assertThatThrownBy(trainer::step).isSameAs(failure);
+        assertThat(otherWasInterrupted).isTrue();
+        assertThat(asked).hasSize(2);
+    }
+
+    @Test
+    void aStepThatFailedCanBeRepeatedAndGivesTheSameNumbers() {
+        List<StepReport> expected = run(builder().build());
+        AtomicInteger calls = new AtomicInteger();
+        RewardModel failsInTheSecondStep = batch -> {
+            if (calls.incrementAndGet() == 6) {
+                throw new IllegalStateException("timeout");
+            }
+            return PpoFixture.COUNT_B.score(batch);
+        };
+        PpoTrainer trainer = builder()
+                .rewardModel(failsInTheSecondStep)
+                .rewardConcurrency(2, 2)
+                .build();
+        assertThat(trainer.step()).isEqualTo(expected.get(0));
+        assertThatThrownBy(trainer::step).hasMessage("timeout");
+        assertThat(trainer.stepsDone()).isEqualTo(1);
+        assertThat(run(trainer)).isEqualTo(expected.subList(1, STEPS));
+    }
+
+    @Test
+    void aReferenceThatFailsEndsTheCallsToo() {
+        CountDownLatch called = new CountDownLatch(1);
+        AtomicBoolean interrupted = new AtomicBoolean();
+        TabularPolicy failing =
+                new TabularPolicy(
+                        PpoFixture.LETTERS,
+                        TabularContext.LAST_TOKEN,
+                        16,
+                        new StateTable(3, new TabularOptimizer.Sgd(), RandomKey.of(0), 0)) {
+                    @Override
+                    public TokenScores score(SequenceBatch batch) {
+                        await(called);
+                        throw new IllegalStateException("reference is gone");
+                    }
+                };
+        RewardModel neverReturns = batch -> {
+            called.countDown();
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+                interrupted.set(true);
+            }
+            return new double[batch.size()];
+        };
+        PpoTrainer trainer =
+                builder().reference(failing).rewardModel(neverReturns).build();
+        assertThatThrownBy(trainer::step).hasMessage("reference is gone");
+        assertThat(interrupted).isTrue();
+        assertThat(threadNames()).noneMatch(name -> name.startsWith("rlhf4j-reward"));
+    }
+
+    @Test
+    void aThreadThatIsInterruptedWhileItWaitsStops() {
+        Thread waiting = Thread.currentThread();
+        PpoTrainer trainer = builder()
+                .rewardModel(batch -> {
+                    waiting.interrupt();
+                    try {
+                        new CountDownLatch(1).await();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException("call interrupted", e);
+                    }
+                    return new double[batch.size()];
+                })
+                .build();
+        assertThatThrownBy(trainer::step).hasMessageContaining("interrupted while waiting for the reward model");
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(trainer.stepsDone()).isZero();
+    }
+
+    private static List<String> threadNames() {
+        Thread[] threads = new Thread[Thread.activeCount() + 16];
+        int count = Thread.enumerate(threads);
+        return Arrays.stream(threads, 0, count).map(Thread::getName).toList();
+    }
+}
