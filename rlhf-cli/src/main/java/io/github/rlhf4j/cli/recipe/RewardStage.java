@@ -36,7 +36,7 @@ final class RewardStage {
                 RewardModelTrainer trainer =
                         new RewardModelTrainer(reward, rankings, unseen, config(rankings.size()))) {
             run.runner().run(Stage.REWARD, trainer);
-            reward.centerOn(demonstrations());
+            reward.centerOn(demonstrations(supervised));
             ModelFiles.save(run.directory().model(Stage.REWARD), reward, supervised.tokenizer());
         }
     }
@@ -62,9 +62,12 @@ final class RewardStage {
     }
 
     /** Human demonstrations, whose mean score is to be 0 (InstructGPT, §3.5). */
-    private List<Exchange> demonstrations() {
+    private List<Exchange> demonstrations(TransformerPolicy supervised) {
+        ReadableLength readable = new ReadableLength(
+                supervised.tokenizer(), LanguageStages.format(supervised), supervised.contextLength());
         return LanguageStages.few(run.data().demonstrations().train(), MOST_CENTRED_ON).stream()
                 .map(Demonstration::lastExchange)
+                .map(readable::fit)
                 .toList();
     }
 
