@@ -1,6 +1,6 @@
 """Iterations of TRL's PPO trainer: rollout, scores of reward, value and reference models, four epochs."""
 
-import tempfile
+from pathlib import Path
 
 import torch
 from datasets import Dataset
@@ -29,7 +29,7 @@ class Ppo:
     def _start(self):
         count = len(self.prompts)
         config = PPOConfig(
-            output_dir=tempfile.mkdtemp(prefix="rlhf4j-peer-"),
+            output_dir=str(Path(self.job["directory"], "trainer")),
             per_device_train_batch_size=count,
             gradient_accumulation_steps=1,
             num_mini_batches=1,
@@ -63,7 +63,7 @@ class Ppo:
         self.paused.start(self.trainer)
 
     def _scalar_model(self):
-        directory = f"{self.job['directory']}/model"
+        directory = Path(self.job["directory"], "model")
         return AutoModelForSequenceClassification.from_pretrained(directory, num_labels=1, dtype=torch.float32)
 
     def run(self, steps):

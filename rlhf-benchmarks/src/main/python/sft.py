@@ -1,6 +1,6 @@
 """Steps of TRL's SFT trainer on tokenised demonstrations, loss on the assistant's tokens only."""
 
-import tempfile
+from pathlib import Path
 
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
@@ -26,7 +26,7 @@ class Sft:
 
     def _start(self):
         config = SFTConfig(
-            output_dir=tempfile.mkdtemp(prefix="rlhf4j-peer-"),
+            output_dir=str(Path(self.job["directory"], "trainer")),
             per_device_train_batch_size=self.job["sizes"]["batch"],
             max_steps=1_000_000,
             max_length=None,

@@ -76,8 +76,8 @@ public class KernelBenchmark {
     private final INDArray firstMoment = Nd4j.zeros(DataType.FLOAT, PARAMETERS);
     private final INDArray secondMoment = Nd4j.zeros(DataType.FLOAT, PARAMETERS);
     private final int[] targets = IntStream.range(0, SCORED).toArray();
-    private final PackedTokens packed = PackedTokens.of(
-            Collections.nCopies(SEQUENCES, TokenSequence.of(new int[LENGTH])), VOCABULARY, LENGTH);
+    private final PackedTokens packed =
+            PackedTokens.of(Collections.nCopies(SEQUENCES, TokenSequence.of(new int[LENGTH])), VOCABULARY, LENGTH);
 
     private static INDArray random(long... shape) {
         ComputeBackend.ensureSelected();

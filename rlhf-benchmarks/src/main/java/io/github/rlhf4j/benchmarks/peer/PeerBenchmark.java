@@ -1,11 +1,8 @@
 package io.github.rlhf4j.benchmarks.peer;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,8 +46,13 @@ public final class PeerBenchmark implements Callable<Integer> {
     @Option(names = "--plots", paramLabel = "DIR", description = "Where the charts of scaling go (${DEFAULT-VALUE}).")
     Path plots = Path.of("plots");
 
-    @Option(names = "--scripts", hidden = true, description = "Directory of the Python scripts.")
-    Path scripts = Path.of("rlhf-benchmarks/src/main/python");
+    @Option(
+            names = "--scripts",
+            paramLabel = "DIR",
+            hidden = true,
+            defaultValue = "${sys:rlhf4j.benchmarks.scripts:-rlhf-benchmarks/src/main/python}",
+            description = "Our Python scripts.")
+    Path scripts = Path.of("");
 
     @Spec
     @Nullable
@@ -101,12 +103,10 @@ public final class PeerBenchmark implements Callable<Integer> {
     }
 
     private List<Result> measure(List<Row> selected, Optional<Peers> peers, PrintWriter out) throws IOException {
-        Path scratch = Files.createTempDirectory("rlhf4j-peer-benchmark-");
-        try {
-            Bench bench = new Bench(new Processes(peers, scratch), threads, quick, scratch, plots);
+        try (Scratch scratch = Scratch.create()) {
+            Path directory = scratch.directory();
+            Bench bench = new Bench(new Processes(peers, directory), threads, quick, directory, plots);
             return new Measurements(bench, out).of(selected);
-        } finally {
-            MoreFiles.deleteRecursively(scratch, RecursiveDeleteOption.ALLOW_INSECURE);
         }
     }
 

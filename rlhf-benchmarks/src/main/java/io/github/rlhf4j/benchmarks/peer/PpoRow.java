@@ -36,7 +36,7 @@ record PpoRow(Goal goal) implements Row {
         Models.write(directory, TransformerConfig.gpt2(tokenizer.vocabularySize(), CONTEXT, 256, 4, 4), tokenizer);
         SequenceFile.write(directory, prompts(tokenizer));
         Job job = bench.job("ppo", directory, Map.of(Job.NEW_TOKENS, NEW_TOKENS, Job.EPOCHS, EPOCHS));
-        Comparison times = bench.compare(job, new Plan(2, 5, 1));
+        Comparison times = bench.compare(job, new Plan(1, 3, 1));
         return Result.measured(
                 this,
                 Figures.duration(times.ours().median()),

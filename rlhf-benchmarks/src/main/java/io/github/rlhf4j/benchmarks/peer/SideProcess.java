@@ -19,6 +19,7 @@ final class SideProcess implements Side {
     private final Process process;
     private final Path log;
     private final Dialogue dialogue;
+    private final Thread killer;
     private final double check;
 
     private SideProcess(String name, Process process, Path log, Job job) throws IOException {
@@ -27,6 +28,8 @@ final class SideProcess implements Side {
         this.log = log;
         this.dialogue =
                 new Dialogue(process.outputWriter(StandardCharsets.UTF_8), process.inputReader(StandardCharsets.UTF_8));
+        this.killer = new Thread(process::destroyForcibly);
+        Runtime.getRuntime().addShutdownHook(killer);
         this.check = explained(() -> dialogue.open(job));
     }
 
@@ -86,6 +89,7 @@ final class SideProcess implements Side {
 
     @Override
     public void close() {
+        stopKilling();
         try {
             process.outputWriter(StandardCharsets.UTF_8).close();
             if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
@@ -96,6 +100,14 @@ final class SideProcess implements Side {
         } catch (InterruptedException e) {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void stopKilling() {
+        try {
+            Runtime.getRuntime().removeShutdownHook(killer);
+        } catch (IllegalStateException e) {
+            process.destroyForcibly(); // this program is being stopped
         }
     }
 }

@@ -21,11 +21,21 @@ class AlternationTest {
         new Alternation(sides, new Plan(1, 2, 3)).measure(job, List.of("E", "C"), Check.LOSS);
         assertThat(sides.calls)
                 .containsExactly(
-                        "open ours", "open peerE", "open peerC",
-                        "ours 3", "peerE 3", "peerC 3",
-                        "ours 3", "peerE 3", "peerC 3",
-                        "ours 3", "peerE 3", "peerC 3",
-                        "close ours", "close peerE", "close peerC");
+                        "open ours",
+                        "open peerE",
+                        "open peerC",
+                        "ours 3",
+                        "peerE 3",
+                        "peerC 3",
+                        "ours 3",
+                        "peerE 3",
+                        "peerC 3",
+                        "ours 3",
+                        "peerE 3",
+                        "peerC 3",
+                        "close ours",
+                        "close peerE",
+                        "close peerC");
     }
 
     @Test

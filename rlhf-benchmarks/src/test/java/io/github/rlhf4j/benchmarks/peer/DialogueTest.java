@@ -38,7 +38,9 @@ class DialogueTest {
 
     @Test
     void aSideThatEndedSaysSo() {
-        assertThatThrownBy(() -> with("").run(1)).isInstanceOf(IOException.class).hasMessageContaining("ended before");
+        assertThatThrownBy(() -> with("").run(1))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("ended before");
     }
 
     @Test

@@ -30,7 +30,8 @@ class PeerBenchmarkTest {
     void withoutPeersItSaysHowToInstallThemAndSucceeds() {
         assertThat(run(Map.of(), "train-small")).isZero();
         assertThat(out.toString())
-                .contains("skipped", "RLHF4J_PEERS", "pip install", "torch==", "transformers==", "trl==", "tokenizers==");
+                .contains(
+                        "skipped", "RLHF4J_PEERS", "pip install", "torch==", "transformers==", "trl==", "tokenizers==");
     }
 
     @Test
@@ -52,8 +53,19 @@ class PeerBenchmarkTest {
         assertThat(run(Map.of(), "--list")).isZero();
         assertThat(out.toString().lines().map(line -> line.split(" ")[0]))
                 .containsExactly(
-                        "gemm", "train-small", "train-gpt2", "ragged", "generate-1", "generate-32", "ppo", "sft", "dpo",
-                        "bpe-train", "bpe-encode", "memory", "scaling");
+                        "gemm",
+                        "train-small",
+                        "train-gpt2",
+                        "ragged",
+                        "generate-1",
+                        "generate-32",
+                        "ppo",
+                        "sft",
+                        "dpo",
+                        "bpe-train",
+                        "bpe-encode",
+                        "memory",
+                        "scaling");
     }
 
     @Test
@@ -84,7 +96,8 @@ class PeerBenchmarkTest {
     void peakMemoryIsTheHighWaterMark() throws IOException {
         assertThat(ProcessStatus.peakBytes(List.of("Name:\tjava", "VmHWM:\t  2048 kB", "VmRSS:\t 1024 kB")))
                 .isEqualTo(2048 * 1024);
-        assertThatThrownBy(() -> ProcessStatus.peakBytes(List.of("Name:\tjava"))).hasMessageContaining("VmHWM");
+        assertThatThrownBy(() -> ProcessStatus.peakBytes(List.of("Name:\tjava")))
+                .hasMessageContaining("VmHWM");
     }
 
     @Test

@@ -31,13 +31,15 @@ class ReportTest {
         assertThat(sft(0.7).verdict()).isEqualTo(Result.Verdict.MISSED);
         assertThat(sft(0.6).missed("too far from the peak").verdict()).isEqualTo(Result.Verdict.MISSED);
         assertThat(sft(0.6).missed("too far").note()).isEqualTo("a | b; too far");
-        assertThat(Result.measured(new GemmRow(), "1", "1", new Ratio(1, 1, 1), "").verdict())
+        assertThat(Result.measured(new GemmRow(), "1", "1", new Ratio(1, 1, 1), "")
+                        .verdict())
                 .isEqualTo(Result.Verdict.NO_GOAL);
     }
 
     @Test
     void theConsoleTableIsAligned() {
-        List<String> lines = ResultTable.console(List.of(sft(0.6), new UnavailableRow("dpo", "", Goal.NONE).measure(bench())))
+        List<String> lines = ResultTable.console(
+                        List.of(sft(0.6), new UnavailableRow("dpo", "", Goal.NONE).measure(bench())))
                 .lines()
                 .toList();
         assertThat(lines).hasSize(3);
@@ -48,14 +50,14 @@ class ReportTest {
 
     @Test
     void aResultIsOneSentence() {
-        assertThat(ResultTable.sentence(sft(0.6)))
-                .isEqualTo("60 ms, peer 100 ms, ratio 0.60 (0.60–0.60); met; a | b");
+        assertThat(ResultTable.sentence(sft(0.6))).isEqualTo("60 ms, peer 100 ms, ratio 0.60 (0.60–0.60); met; a | b");
     }
 
     @Test
     void markdownKeepsWhatItDidNotMeasure() throws IOException {
         Path file = directory.resolve("docs/benchmarks.md");
-        MarkdownReport.update(file, List.of("Machine: old"), List.of(Result.without(DPO, Result.Verdict.NOT_AVAILABLE, "")));
+        MarkdownReport.update(
+                file, List.of("Machine: old"), List.of(Result.without(DPO, Result.Verdict.NOT_AVAILABLE, "")));
         Files.writeString(file, "# Title\n" + Files.readString(file) + "after\n");
         MarkdownReport.update(file, List.of("Machine: new"), List.of(sft(0.6)));
         MarkdownReport.update(file, List.of("Machine: new"), List.of(sft(0.5)));

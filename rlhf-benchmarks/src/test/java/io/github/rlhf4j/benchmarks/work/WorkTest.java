@@ -28,8 +28,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Each kind of work is ready, has a check, and does a step, on a model of one layer. */
 class WorkTest {
 
-    private static final Map<String, Integer> SIZES = Map.of(
-            Job.NEW_TOKENS, 3, Job.BATCH, 2, Job.EPOCHS, 1, Job.VOCABULARY, 260, Job.SIZE, 16);
+    private static final Map<String, Integer> SIZES =
+            Map.of(Job.NEW_TOKENS, 3, Job.BATCH, 2, Job.EPOCHS, 1, Job.VOCABULARY, 260, Job.SIZE, 16);
     private static final List<String> TEXTS = List.of("a cat sat on a mat", "a dog did not sit on the cat's mat");
 
     @TempDir

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 class WorkerTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String JOB = "{\"work\":\"fake\",\"variant\":\"\",\"threads\":2,\"directory\":\".\","
-            + "\"sizes\":{\"batch\":4}}\n";
+    private static final String JOB =
+            "{\"work\":\"fake\",\"variant\":\"\",\"threads\":2,\"directory\":\".\"," + "\"sizes\":{\"batch\":4}}\n";
 
     private final List<Integer> asked = new ArrayList<>();
 
