@@ -115,17 +115,10 @@ final class RunOptions {
      * errors.
      */
     RecipeConfig resolve(RunDirectory directory, boolean continues) {
-        RecipeConfig resolved = (resume || continues) && directory.holdsRun() && !quick
+        RecipeConfig base = (resume || continues) && directory.holdsRun() && !quick
                 ? directory.storedConfig()
                 : quick ? RecipeConfig.quick() : RecipeConfig.standard();
-        Path file = config;
-        if (file != null) {
-            resolved = ConfigFiles.read(file, resolved);
-        }
-        for (Map.Entry<String, String> flag : flags().entrySet()) {
-            resolved = ConfigFiles.set(resolved, flag.getKey(), flag.getValue());
-        }
-        return resolved;
+        return ConfigFiles.change(base, config, flags());
     }
 
     private Map<String, String> flags() {

@@ -22,6 +22,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** A {@link RecipeConfig} as YAML: reading over defaults, checking each key, writing, comparing. */
 public final class ConfigFiles {
@@ -46,6 +47,49 @@ public final class ConfigFiles {
      *     been meant for) or whose value does not fit
      */
     public static RecipeConfig read(Path file, RecipeConfig defaults) {
+        return change(defaults, file, Map.of());
+    }
+
+    /**
+     * One setting changed, as by {@code --set ppo.iterations=50}.
+     *
+     * @throws InputException as {@link #read}
+     */
+    public static RecipeConfig set(RecipeConfig config, String path, String value) {
+        return set(config, Map.of(path, value));
+    }
+
+    /**
+     * Settings changed together: what counts is whether all of them fit, in whatever order they come.
+     *
+     * @param settings values as YAML by key, such as {@code ppo.iterations}
+     * @throws InputException as {@link #read}
+     */
+    public static RecipeConfig set(RecipeConfig config, Map<String, String> settings) {
+        return change(config, null, settings);
+    }
+
+    /**
+     * The defaults, changed by a file, if any, and then by settings. Rules between settings hold for the whole, so that a
+     * file may leave to a flag what would not fit without it.
+     *
+     * @throws InputException as {@link #read}
+     */
+    public static RecipeConfig change(RecipeConfig defaults, @Nullable Path file, Map<String, String> settings) {
+        ObjectNode merged = YAML.valueToTree(defaults);
+        List<String> sources = new ArrayList<>();
+        if (file != null) {
+            sources.add(file.toString());
+            merge(file.toString(), "", merged, parse(file));
+        }
+        settings.forEach((path, value) -> {
+            sources.add("--set " + path);
+            merge("--set " + path, "", merged, parse(path, value));
+        });
+        return convert(merged, String.join(", ", sources));
+    }
+
+    private static ObjectNode parse(Path file) {
         JsonNode read;
         try {
             read = YAML.readTree(Files.readString(file));
@@ -59,32 +103,28 @@ public final class ConfigFiles {
             throw new InputException("cannot read the configuration " + file + ": " + reason(e), e);
         }
         if (read == null || read.isMissingNode() || read.isNull()) {
-            return defaults;
+            return YAML.createObjectNode();
         }
         if (!(read instanceof ObjectNode changes)) {
             throw new InputException(file + " must hold keys and values, such as \"seed: 2\"; it holds " + read);
         }
-        return change(file.toString(), defaults, changes);
+        return changes;
     }
 
-    /**
-     * One setting changed, as by {@code --set ppo.iterations=50}.
-     *
-     * @throws InputException as {@link #read}
-     */
-    public static RecipeConfig set(RecipeConfig config, String path, String value) {
+    private static ObjectNode parse(String path, String value) {
         ObjectNode changes = YAML.createObjectNode();
         ObjectNode at = changes;
-        String[] keys = path.split("\\.");
+        String[] keys = path.split("\\.", -1);
         for (int i = 0; i < keys.length - 1; i++) {
             at = at.putObject(keys[i]);
         }
         try {
-            at.set(keys[keys.length - 1], YAML.readTree(value));
+            JsonNode read = YAML.readTree(value);
+            at.set(keys[keys.length - 1], read.isMissingNode() ? NullNode.instance : read);
         } catch (JacksonException e) {
             throw new InputException("the value of " + path + " is not valid YAML: " + value, e);
         }
-        return change("--set " + path, config, changes);
+        return changes;
     }
 
     /** The configuration as YAML. */
@@ -114,9 +154,7 @@ public final class ConfigFiles {
         }
     }
 
-    private static RecipeConfig change(String source, RecipeConfig defaults, ObjectNode changes) {
-        ObjectNode merged = YAML.valueToTree(defaults);
-        merge(source, "", merged, changes);
+    private static RecipeConfig convert(ObjectNode merged, String sources) {
         try {
             return YAML.treeToValue(merged, RecipeConfig.class);
         } catch (JsonMappingException e) {
@@ -126,9 +164,9 @@ public final class ConfigFiles {
             String problem = e.getCause() instanceof IllegalArgumentException rule
                     ? rule.getMessage()
                     : "the value of " + path + " does not fit: " + firstLine(e.getOriginalMessage());
-            throw new InputException(source + ": " + problem, e);
+            throw new InputException(sources + ": " + problem, e);
         } catch (JacksonException e) {
-            throw new InputException(source + ": " + firstLine(e.getOriginalMessage()), e);
+            throw new InputException(sources + ": " + firstLine(e.getOriginalMessage()), e);
         }
     }
 

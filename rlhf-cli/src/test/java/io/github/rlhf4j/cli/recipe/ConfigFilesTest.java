@@ -7,6 +7,9 @@ import io.github.rlhf4j.cli.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,6 +82,43 @@ class ConfigFilesTest {
         assertThatThrownBy(() -> ConfigFiles.set(RecipeConfig.standard(), "ppo.epoch", "3"))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("did you mean ppo.epochs");
+    }
+
+    @Test
+    void settingsThatFitTogetherAreTakenTogetherInAnyOrder() throws IOException {
+        Path file = Files.writeString(directory.resolve("half.yaml"), "ppo: {rollout: 40}\n");
+
+        for (RecipeConfig changed : List.of(
+                ConfigFiles.set(RecipeConfig.quick(), settings("ppo.rollout", "40", "ppo.minibatch", "20")),
+                ConfigFiles.set(RecipeConfig.quick(), settings("ppo.minibatch", "20", "ppo.rollout", "40")),
+                ConfigFiles.change(RecipeConfig.quick(), file, Map.of("ppo.minibatch", "20")))) {
+            assertThat(changed.ppo().rollout()).isEqualTo(40);
+            assertThat(changed.ppo().minibatch()).isEqualTo(20);
+        }
+    }
+
+    @Test
+    void settingsThatDoNotFitTogetherAreRefusedNamingThem() {
+        assertThatThrownBy(() ->
+                        ConfigFiles.set(RecipeConfig.quick(), settings("ppo.rollout", "40", "ppo.minibatch", "30")))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("--set ppo.rollout, --set ppo.minibatch: ppo.minibatch must divide ppo.rollout");
+        assertThatThrownBy(() ->
+                        ConfigFiles.set(RecipeConfig.quick(), settings("ppo.rollout", "40", "ppo.minibach", "20")))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining(
+                        "--set ppo.minibach: there is no setting ppo.minibach; did you mean ppo.minibatch");
+        assertThatThrownBy(() -> ConfigFiles.set(RecipeConfig.quick(), "ppo.rollout", ""))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("ppo.rollout has no value");
+    }
+
+    private static Map<String, String> settings(String... keysAndValues) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            settings.put(keysAndValues[i], keysAndValues[i + 1]);
+        }
+        return settings;
     }
 
     private RecipeConfig read(String yaml) throws IOException {
