@@ -201,7 +201,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     }
 
     @Override
-    public double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable RandomKey dropout) {
+    public double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable List<RandomKey> dropout) {
         Arena arena = core.trainingArena();
         Arena.Mark mark = arena.mark();
         ScoredRows scored = ScoredRows.of(batch, core.config());

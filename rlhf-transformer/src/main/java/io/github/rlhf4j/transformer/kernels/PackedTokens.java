@@ -1,7 +1,6 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import io.github.rlhf4j.core.TokenSequence;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -113,10 +112,5 @@ public final class PackedTokens {
             bins = known;
         }
         return known;
-    }
-
-    /** A number that depends on the tokens of sequence {@code i} alone. */
-    public long contentHash(int i) {
-        return Arrays.hashCode(Arrays.copyOfRange(tokens, starts[i], starts[i + 1])) * 31L + length(i);
     }
 }

@@ -90,10 +90,15 @@ public final class Transformer {
     /**
      * Runs the trunk and keeps what {@link #backward} needs in the arena.
      *
-     * @param dropoutKey key of this pass's dropout; null for none, as in scoring
+     * @param dropoutKeys the keys of the dropout masks, one for each sequence; null for no dropout, as in scoring
+     * @throws IllegalArgumentException when there are not as many keys as sequences
      */
-    public Pass forward(PackedTokens packed, @Nullable RandomKey dropoutKey, Arena arena) {
-        Dropout dropout = Dropout.of(config.dropout(), dropoutKey);
+    public Pass forward(PackedTokens packed, @Nullable List<RandomKey> dropoutKeys, Arena arena) {
+        if (dropoutKeys != null && dropoutKeys.size() != packed.sequenceCount()) {
+            throw new IllegalArgumentException("dropout needs one key for each sequence, got " + dropoutKeys.size()
+                    + " keys for " + packed.sequenceCount() + " sequences");
+        }
+        Dropout dropout = Dropout.of(config.dropout(), dropoutKeys);
         INDArray x = embed(packed, arena);
         INDArray embeddingMask = null;
         if (dropout != null) {

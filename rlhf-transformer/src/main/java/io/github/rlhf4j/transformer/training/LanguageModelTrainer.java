@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Maximum likelihood, one update per step: what pretraining and supervised fine-tuning share. The loss of a batch is the mean
@@ -112,11 +113,17 @@ public abstract class LanguageModelTrainer implements Trainer {
         double sum = 0;
         int firstOfPart = 0;
         for (SequenceBatch part : MicroBatches.of(batch, job.microBatchTokens())) {
-            RandomKey dropout = dropoutKey.child(stepsDone).child(firstOfPart);
+            List<RandomKey> dropout = dropoutKeys(firstOfPart, part.size());
             sum -= total(learner.accumulate(part, equalWeights(part, 1.0 / tokens), dropout));
             firstOfPart += part.size();
         }
         return sum / tokens;
+    }
+
+    /** Keyed by step and place in the batch, whatever part of it the sequence comes in. */
+    private List<RandomKey> dropoutKeys(int from, int count) {
+        RandomKey key = dropoutKey.child(stepsDone);
+        return IntStream.range(from, from + count).mapToObj(key::child).toList();
     }
 
     private static double[][] equalWeights(SequenceBatch batch, double weight) {
