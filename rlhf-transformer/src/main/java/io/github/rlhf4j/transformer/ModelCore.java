@@ -34,10 +34,14 @@ final class ModelCore implements AutoCloseable {
     private @Nullable AdamW optimizer;
 
     ModelCore(TransformerConfig config, AdamWConfig optimizerConfig, ParameterStore store) {
+        this(config, optimizerConfig, store, Kernels.select(store.dataType()));
+    }
+
+    ModelCore(TransformerConfig config, AdamWConfig optimizerConfig, ParameterStore store, Kernels kernels) {
         this.config = config;
         this.optimizerConfig = optimizerConfig;
         this.store = store;
-        this.kernels = Kernels.select(store.dataType());
+        this.kernels = kernels;
         this.trunk = new Transformer(config, store, kernels);
         this.trainingArena = new Arena(store.dataType());
     }
@@ -65,6 +69,16 @@ final class ModelCore implements AutoCloseable {
     /** Memory of the passes that go backward; one thread. */
     Arena trainingArena() {
         return trainingArena;
+    }
+
+    /** Opens a pass that goes backward; passes are closed in the reverse order of their opening. */
+    TrainingPass openPass() {
+        return new TrainingPass(this);
+    }
+
+    /** Forgets what backward passes have added up since the last update. */
+    void discardGradients() {
+        store.clearGradients();
     }
 
     /** Runs {@code work} with an arena of its own, so that several threads may infer at once. */
@@ -121,7 +135,7 @@ final class ModelCore implements AutoCloseable {
             throw new IOException(directory.resolve(STATE_FILE) + " has no counter 'steps'; it is not a model's state");
         }
         optimizer().restoreSteps(steps);
-        store.gradients().assign(0);
+        store.clearGradients();
     }
 
     private Map<String, INDArray> buffers() {

@@ -31,7 +31,7 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
     private final ModelCore core;
     private final ScalarHead head;
 
-    private ScalarTransformer(ModelCore core) {
+    ScalarTransformer(ModelCore core) {
         this.core = core;
         this.head = ScalarHead.of(core);
     }
@@ -110,16 +110,19 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
         void close();
     }
 
-    /** As {@link #score}, remembering what the backward pass needs. */
+    /**
+     * As {@link #score}, remembering what the backward pass needs. When this or the pass's backward throws, the pass's
+     * memory is given back and the gradients that were added up since the last update are discarded.
+     */
     public ScalarPass forward(List<TokenSequence> sequences, List<int[]> positions) {
-        Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
-        Rows rows = Rows.of(sequences, positions, core.config());
-        Transformer.Pass pass = core.trunk().forward(rows.packed(), null, arena);
-        double[][] scores = read(rows, pass.hidden(), arena);
-        return new ScalarPass() {
-            private boolean done;
+        TrainingPass life = core.openPass();
+        return life.forward(() -> forward(Rows.of(sequences, positions, core.config()), life));
+    }
 
+    private ScalarPass forward(Rows rows, TrainingPass life) {
+        Transformer.Pass pass = core.trunk().forward(rows.packed(), null, core.trainingArena());
+        double[][] scores = read(rows, pass.hidden(), core.trainingArena());
+        return new ScalarPass() {
             @Override
             public double[][] scores() {
                 return scores;
@@ -127,17 +130,12 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
 
             @Override
             public void backward(double[][] dScores) {
-                if (done) {
-                    throw new IllegalStateException("a pass goes backward once, and not after it is closed");
-                }
-                done = true;
-                goBackward(rows, pass, rows.flat(dScores));
+                life.backward(() -> goBackward(rows, pass, rows.flat(dScores)));
             }
 
             @Override
             public void close() {
-                done = true;
-                arena.release(mark);
+                life.close();
             }
         };
     }
@@ -148,11 +146,9 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
 
     private void goBackward(Rows rows, Transformer.Pass pass, double[] dScores) {
         Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
         INDArray dHidden = arena.takeZeros(rows.packed().rows(), core.config().width());
         head.backward(rows.rows(), dScores, pass.hidden(), dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
-        arena.release(mark);
     }
 
     /** Applies what the backward passes added up, clipped, and clears it; see {@code TrainablePolicy.update}. */

@@ -34,7 +34,7 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
     private final LanguageHead languageHead;
     private final ScalarHead valueHead;
 
-    private TransformerActorCritic(ModelCore core, Tokenizer tokenizer) {
+    TransformerActorCritic(ModelCore core, Tokenizer tokenizer) {
         this.core = core;
         this.policy = new TransformerPolicy(core, tokenizer);
         this.languageHead = new LanguageHead(core);
@@ -105,17 +105,25 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
         return values.toArray(double[][]::new);
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * <p>When this or the pass's backward throws, the pass's memory is given back and the gradients that were added up
+     * since the last update are discarded.
+     */
     @Override
     public JointPass forwardJointly(SequenceBatch batch) {
+        TrainingPass life = core.openPass();
+        return life.forward(() -> forwardJointly(batch, life));
+    }
+
+    private JointPass forwardJointly(SequenceBatch batch, TrainingPass life) {
         Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
         ScoredRows scored = ScoredRows.of(batch, core.config());
         Transformer.Pass pass = core.trunk().forward(scored.packed(), null, arena);
         TokenScores scores = languageHead.forward(scored, batch.temperature(), pass.hidden(), arena);
         double[][] values = scored.ragged(valueHead.forward(scored.rows(), pass.hidden(), arena));
         return new JointPass() {
-            private boolean done;
-
             @Override
             public TokenScores scores() {
                 return scores;
@@ -128,17 +136,12 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
 
             @Override
             public void backward(TokenGradients gradients, double[][] dValues) {
-                if (done) {
-                    throw new IllegalStateException("a pass goes backward once, and not after it is closed");
-                }
-                done = true;
-                goBackward(scored, batch.temperature(), pass, gradients, dValues);
+                life.backward(() -> goBackward(scored, batch.temperature(), pass, gradients, dValues));
             }
 
             @Override
             public void close() {
-                done = true;
-                arena.release(mark);
+                life.close();
             }
         };
     }
@@ -150,14 +153,12 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
             TokenGradients gradients,
             double[][] dValues) {
         Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
         double[] dLogProbs = scored.flat(gradients.dLogProbs(), "dLogProbs");
         double[] dEntropies = gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies");
         INDArray dHidden = arena.takeZeros(scored.packed().rows(), core.config().width());
         languageHead.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, dHidden, arena);
         valueHead.backward(scored.rows(), scored.flat(dValues, "dValues"), pass.hidden(), dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
-        arena.release(mark);
     }
 
     @Override
