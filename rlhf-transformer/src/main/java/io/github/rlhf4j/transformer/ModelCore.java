@@ -1,11 +1,14 @@
 package io.github.rlhf4j.transformer;
 
 import io.github.rlhf4j.core.UpdateReport;
+import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.files.FlatState;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.Kernels;
+import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.model.CachedDecoder;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamW;
@@ -31,6 +34,7 @@ final class ModelCore implements AutoCloseable {
     private final Transformer trunk;
     private final Arena trainingArena;
     private final ConcurrentLinkedDeque<Arena> inferenceArenas = new ConcurrentLinkedDeque<>();
+    private Recomputation recomputation = Recomputation.NONE;
     private @Nullable AdamW optimizer;
 
     ModelCore(TransformerConfig config, AdamWConfig optimizerConfig, ParameterStore store) {
@@ -71,6 +75,14 @@ final class ModelCore implements AutoCloseable {
         return trainingArena;
     }
 
+    Recomputation recomputation() {
+        return recomputation;
+    }
+
+    void setRecomputation(Recomputation choice) {
+        recomputation = choice;
+    }
+
     /** Opens a pass that goes backward; passes are closed in the reverse order of their opening. */
     TrainingPass openPass() {
         return new TrainingPass(this);
@@ -93,6 +105,19 @@ final class ModelCore implements AutoCloseable {
         }
     }
 
+    /** Bytes of all arenas that are not lent out. */
+    long arenaBytes() {
+        long elements = trainingArena.capacity()
+                + inferenceArenas.stream().mapToLong(Arena::capacity).sum();
+        return elements * store.dataType().width();
+    }
+
+    /** How often the arenas that are not lent out have asked for memory. */
+    long arenaAllocations() {
+        return trainingArena.allocations()
+                + inferenceArenas.stream().mapToLong(Arena::allocations).sum();
+    }
+
     CachedDecoder openSession() {
         Arena arena = borrowArena();
         Arena.Mark mark = arena.mark();
@@ -105,6 +130,11 @@ final class ModelCore implements AutoCloseable {
     private Arena borrowArena() {
         Arena free = inferenceArenas.poll();
         return free == null ? new Arena(store.dataType()) : free;
+    }
+
+    /** The trunk's forward pass on the training arena. */
+    Transformer.Pass forward(PackedTokens packed, @Nullable RandomKey dropout) {
+        return trunk.forward(packed, dropout, recomputation, trainingArena);
     }
 
     UpdateReport update(double learningRate) {

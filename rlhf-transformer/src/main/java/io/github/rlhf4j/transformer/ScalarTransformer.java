@@ -9,6 +9,7 @@ import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.model.Initialization;
 import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
@@ -45,6 +46,7 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
         for (Parameter parameter : trunk.parameters().parameters()) {
             model.parameters().get(parameter.name()).value().assign(parameter.value());
         }
+        model.setRecomputation(trunk.recomputation());
         Initialization.scalarHead(model.head.weight(), RandomKey.of(seed).child("scalar head"));
         return model;
     }
@@ -65,7 +67,13 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
     public ScalarTransformer copy(AdamWConfig optimizer) {
         ScalarTransformer copy = allocate(core.config(), optimizer, core.store().dataType());
         copy.parameters().copyValuesFrom(parameters());
+        copy.setRecomputation(core.recomputation());
         return copy;
+    }
+
+    /** Chooses what passes that go backward keep; see {@link Recomputation}, which is none unless set. Copies inherit it. */
+    public void setRecomputation(Recomputation choice) {
+        core.setRecomputation(choice);
     }
 
     public TransformerConfig config() {
@@ -85,8 +93,8 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
      */
     public double[][] score(List<TokenSequence> sequences, List<int[]> positions) {
         List<double[]> scores = new ArrayList<>(sequences.size());
-        for (Microbatches.Range range :
-                Microbatches.ranges(sequences.size(), i -> sequences.get(i).length())) {
+        for (Microbatches.Range range : Microbatches.ranges(
+                sequences.size(), i -> sequences.get(i).length(), Microbatches.tokens(core.config()))) {
             Rows rows = Rows.of(
                     sequences.subList(range.from(), range.to()),
                     positions.subList(range.from(), range.to()),
@@ -120,7 +128,7 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
     }
 
     private ScalarPass forward(Rows rows, TrainingPass life) {
-        Transformer.Pass pass = core.trunk().forward(rows.packed(), null, core.trainingArena());
+        Transformer.Pass pass = core.forward(rows.packed(), null);
         double[][] scores = read(rows, pass.hidden(), core.trainingArena());
         return new ScalarPass() {
             @Override

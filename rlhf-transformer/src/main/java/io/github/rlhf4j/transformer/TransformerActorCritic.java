@@ -15,6 +15,7 @@ import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.model.Initialization;
 import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
@@ -50,7 +51,10 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
             store.get(parameter.name()).value().assign(parameter.value());
         }
         Initialization.scalarHead(store.get(ScalarHead.NAME), RandomKey.of(seed).child("scalar head"));
-        return new TransformerActorCritic(new ModelCore(start.config(), optimizer, store), start.tokenizer());
+        TransformerActorCritic both =
+                new TransformerActorCritic(new ModelCore(start.config(), optimizer, store), start.tokenizer());
+        both.setRecomputation(start.recomputation());
+        return both;
     }
 
     /** The policy alone, as an independent model: to save, or to go on with. */
@@ -60,7 +64,13 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
         for (Parameter parameter : copy.parameters().parameters()) {
             parameter.value().assign(core.store().get(parameter.name()).value());
         }
+        copy.setRecomputation(core.recomputation());
         return copy;
+    }
+
+    /** Chooses what passes that go backward keep; see {@link Recomputation}, which is none unless set. Copies inherit it. */
+    public void setRecomputation(Recomputation choice) {
+        core.setRecomputation(choice);
     }
 
     public ParameterStore parameters() {
@@ -95,7 +105,7 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
     @Override
     public double[][] values(SequenceBatch batch) {
         List<double[]> values = new ArrayList<>(batch.size());
-        for (SequenceBatch part : Microbatches.byTokens(batch)) {
+        for (SequenceBatch part : Microbatches.byTokens(batch, Microbatches.tokens(core.config()))) {
             values.addAll(List.of(core.infer(arena -> {
                 ScoredRows scored = ScoredRows.of(part, core.config());
                 INDArray hidden = core.trunk().infer(scored.packed(), null, arena);
@@ -120,7 +130,7 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
     private JointPass forwardJointly(SequenceBatch batch, TrainingPass life) {
         Arena arena = core.trainingArena();
         ScoredRows scored = ScoredRows.of(batch, core.config());
-        Transformer.Pass pass = core.trunk().forward(scored.packed(), null, arena);
+        Transformer.Pass pass = core.forward(scored.packed(), null);
         TokenScores scores = languageHead.forward(scored, batch.temperature(), pass.hidden(), arena);
         double[][] values = scored.ragged(valueHead.forward(scored.rows(), pass.hidden(), arena));
         return new JointPass() {

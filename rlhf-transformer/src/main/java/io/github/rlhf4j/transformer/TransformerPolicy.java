@@ -20,6 +20,7 @@ import io.github.rlhf4j.transformer.generation.TokenListener;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.model.Initialization;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
@@ -104,7 +105,17 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         TransformerPolicy copy =
                 allocate(core.config(), tokenizer, optimizer, core.store().dataType());
         copy.parameters().copyValuesFrom(parameters());
+        copy.setRecomputation(core.recomputation());
         return copy;
+    }
+
+    /** Chooses what passes that go backward keep; see {@link Recomputation}, which is none unless set. Copies inherit it. */
+    public void setRecomputation(Recomputation choice) {
+        core.setRecomputation(choice);
+    }
+
+    Recomputation recomputation() {
+        return core.recomputation();
     }
 
     public TransformerConfig config() {
@@ -151,7 +162,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     public TokenScores score(SequenceBatch batch) {
         List<double[]> logProbs = new ArrayList<>(batch.size());
         List<double[]> entropies = new ArrayList<>(batch.size());
-        for (SequenceBatch part : Microbatches.byTokens(batch)) {
+        for (SequenceBatch part : Microbatches.byTokens(batch, Microbatches.tokens(core.config()))) {
             TokenScores scores = core.infer(arena -> scorePart(part, arena));
             logProbs.addAll(List.of(scores.logProbs()));
             entropies.addAll(List.of(scores.entropies()));
@@ -180,7 +191,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     private ForwardPass forward(SequenceBatch batch, TrainingPass life) {
         Arena arena = core.trainingArena();
         ScoredRows scored = ScoredRows.of(batch, core.config());
-        Transformer.Pass pass = core.trunk().forward(scored.packed(), null, arena);
+        Transformer.Pass pass = core.forward(scored.packed(), null);
         TokenScores scores = head.forward(scored, batch.temperature(), pass.hidden(), arena);
         return new ForwardPass() {
             @Override
@@ -214,7 +225,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
                 for (int i = 0; i < dLogProbs.length; i++) {
                     dLogProbs[i] = -dLogProbs[i]; // loss = −Σ weight·logProb
                 }
-                Transformer.Pass pass = core.trunk().forward(scored.packed(), dropout, core.trainingArena());
+                Transformer.Pass pass = core.forward(scored.packed(), dropout);
                 return goBackward(scored, batch.temperature(), pass, dLogProbs, null);
             });
         }

@@ -81,6 +81,12 @@ public final class PackedTokens {
         return starts[i];
     }
 
+    /** The sequence that this row belongs to. */
+    public int sequence(int row) {
+        int place = Arrays.binarySearch(starts, row);
+        return place >= 0 ? place : -place - 2;
+    }
+
     /** Number of tokens of sequence {@code i}. */
     public int length(int i) {
         return starts[i + 1] - starts[i];
@@ -117,6 +123,10 @@ public final class PackedTokens {
 
     /** A number that depends on the tokens of sequence {@code i} alone. */
     public long contentHash(int i) {
-        return Arrays.hashCode(Arrays.copyOfRange(tokens, starts[i], starts[i + 1])) * 31L + length(i);
+        int hash = 1;
+        for (int row = starts[i]; row < starts[i + 1]; row++) {
+            hash = 31 * hash + tokens[row];
+        }
+        return hash * 31L + length(i);
     }
 }
