@@ -58,7 +58,7 @@ final class PpoWork implements Work {
 
     private static PpoConfig config(Job job, int prompts) {
         Sampling sampling = Sampling.exact(job.size(Job.NEW_TOKENS), 1, Set.of());
-        return PpoConfig.of(ITERATIONS, new BatchPlan(prompts, prompts, prompts), sampling, 1)
+        return PpoConfig.of(ITERATIONS, new BatchPlan(prompts, prompts), sampling, 1)
                 .withEpochs(job.size(Job.EPOCHS))
                 .withRewards(RewardSettings.defaults()
                         .withKl(new KlController.Fixed(0.05))

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import io.github.rlhf4j.core.TokenSequence;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -78,6 +79,12 @@ public final class PackedTokens {
     /** First row of sequence {@code i}; for {@code i = B}, N. */
     public int start(int i) {
         return starts[i];
+    }
+
+    /** The sequence that this row belongs to. */
+    public int sequence(int row) {
+        int place = Arrays.binarySearch(starts, row);
+        return place >= 0 ? place : -place - 2;
     }
 
     /** Number of tokens of sequence {@code i}. */

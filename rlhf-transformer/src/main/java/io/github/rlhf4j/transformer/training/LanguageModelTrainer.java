@@ -92,7 +92,6 @@ public abstract class LanguageModelTrainer implements Trainer {
         List<ScoredSequence> batch = batch(stepsDone);
         long tokens = batch.stream().mapToLong(ScoredSequence::scoredCount).sum();
         double loss = accumulate(batch, tokens);
-        requireHope(loss);
         double rate = job.schedule().at(stepsDone);
         UpdateReport update = update(rate);
         lastLoss = loss;
@@ -108,8 +107,19 @@ public abstract class LanguageModelTrainer implements Trainer {
         return new StepReport(name(), stepsDone, totalSteps(), metrics);
     }
 
-    /** Adds the gradient of the batch's mean loss; returns that loss, nats per token. */
+    /** Adds the gradient of the batch's mean loss; returns that loss, nats per token. A batch that fails adds nothing. */
     private double accumulate(List<ScoredSequence> batch, long tokens) {
+        try {
+            double loss = addGradients(batch, tokens);
+            requireHope(loss);
+            return loss;
+        } catch (RuntimeException | Error e) {
+            learner.discard();
+            throw e;
+        }
+    }
+
+    private double addGradients(List<ScoredSequence> batch, long tokens) {
         double sum = 0;
         int firstOfPart = 0;
         for (SequenceBatch part : MicroBatches.of(batch, job.microBatchTokens())) {

@@ -24,7 +24,7 @@ public interface TokenLearner extends Checkpointable {
      * @return the log-probabilities of the scored tokens, nats, shaped as {@code weights}; with dropout, those of the
      *     thinned network
      * @throws IllegalArgumentException when the shapes differ, a token lies outside the vocabulary, or a sequence is longer
-     *     than the context
+     *     than the context; what was accumulated since the last update is then discarded
      */
     double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable List<RandomKey> dropout);
 
@@ -36,6 +36,9 @@ public interface TokenLearner extends Checkpointable {
      *     as they were
      */
     UpdateReport update(double learningRate);
+
+    /** Forgets what was accumulated since the last update. */
+    void discard();
 
     /** Log-probabilities and entropies of the scored tokens, without dropout; nothing is accumulated. */
     TokenScores score(SequenceBatch batch);

@@ -17,6 +17,7 @@ import io.github.rlhf4j.transformer.kernels.Nd4jKernels;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.model.Initialization;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.tokenizer.CharacterTokenizer;
@@ -140,7 +141,8 @@ class ModelDirectoryTest {
                 model.config().vocabularySize(),
                 model.config().contextLength());
         try (Arena arena = new Arena(DataType.DOUBLE)) {
-            INDArray hidden = transformer.forward(packed, null, arena).hidden();
+            INDArray hidden =
+                    transformer.forward(packed, null, Recomputation.NONE, arena).hidden();
             for (int t = 0; t < ids.length; t++) {
                 for (int c = 0; c < 2; c++) {
                     assertThat(hidden.getDouble(t, c)).isEqualTo(expected[t][c], within(1e-6));
