@@ -2,6 +2,7 @@ package io.github.rlhf4j.cli.recipe;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,11 +16,14 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.rlhf4j.cli.InputException;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class ConfigFiles {
 
     private static final YAMLMapper YAML = YAMLMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
@@ -163,11 +168,34 @@ public final class ConfigFiles {
                     .collect(Collectors.joining("."));
             String problem = e.getCause() instanceof IllegalArgumentException rule
                     ? rule.getMessage()
-                    : "the value of " + path + " does not fit: " + firstLine(e.getOriginalMessage());
+                    : "the value of " + path + " does not fit: it must be " + expected(path) + ", got "
+                            + merged.at("/" + path.replace('.', '/'));
             throw new InputException(sources + ": " + problem, e);
         } catch (JacksonException e) {
             throw new InputException(sources + ": " + firstLine(e.getOriginalMessage()), e);
         }
+    }
+
+    /** What a key's value must be, by the type of its record component. */
+    private static String expected(String path) {
+        Class<?> type = RecipeConfig.class;
+        for (String key : path.split("\\.")) {
+            type = Arrays.stream(type.getRecordComponents())
+                    .filter(component -> component.getName().equals(key))
+                    .findFirst()
+                    .orElseThrow()
+                    .getType();
+        }
+        if (type.isEnum()) {
+            return Arrays.stream(type.getEnumConstants())
+                    .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
+                    .collect(Collectors.joining(" or "));
+        }
+        return type == int.class
+                ? "a whole number up to " + Integer.MAX_VALUE
+                : type == long.class
+                        ? "a whole number of at most 64 bits"
+                        : type == double.class ? "a number" : type == boolean.class ? "true or false" : "a text";
     }
 
     private static void merge(String source, String path, ObjectNode into, ObjectNode changes) {
@@ -212,10 +240,10 @@ public final class ConfigFiles {
 
     /** Levenshtein's distance, letter case aside. */
     private static int distance(String first, String second) {
-        String a = first.toLowerCase(java.util.Locale.ROOT);
-        String b = second.toLowerCase(java.util.Locale.ROOT);
+        String a = first.toLowerCase(Locale.ROOT);
+        String b = second.toLowerCase(Locale.ROOT);
         int[] row = new int[b.length() + 1];
-        java.util.Arrays.setAll(row, j -> j);
+        Arrays.setAll(row, j -> j);
         for (int i = 1; i <= a.length(); i++) {
             int diagonal = row[0];
             row[0] = i;
@@ -229,6 +257,9 @@ public final class ConfigFiles {
     }
 
     private static String reason(IOException e) {
+        if (e instanceof CharacterCodingException) {
+            return "it is not a text in UTF-8; give a YAML file";
+        }
         return e instanceof java.nio.file.NoSuchFileException
                 ? "there is no such file"
                 : String.valueOf(e.getMessage());
