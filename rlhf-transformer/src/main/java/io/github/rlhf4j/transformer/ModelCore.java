@@ -67,6 +67,11 @@ final class ModelCore implements AutoCloseable {
         return trainingArena;
     }
 
+    /** Forgets what backward passes have added up since the last update. */
+    void discardGradients() {
+        store.gradients().assign(0);
+    }
+
     /** Runs {@code work} with an arena of its own, so that several threads may infer at once. */
     <T> T infer(Function<Arena, T> work) {
         Arena arena = borrowArena();

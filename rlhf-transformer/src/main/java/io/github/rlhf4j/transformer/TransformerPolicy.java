@@ -231,6 +231,11 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     }
 
     @Override
+    public void discard() {
+        core.discardGradients();
+    }
+
+    @Override
     public UpdateReport update(double learningRate) {
         return core.update(learningRate);
     }

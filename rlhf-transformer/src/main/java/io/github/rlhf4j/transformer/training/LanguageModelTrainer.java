@@ -1,7 +1,5 @@
 package io.github.rlhf4j.transformer.training;
 
-import com.google.common.hash.Hasher;
-import com.google.common.hash.Hashing;
 import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
@@ -92,7 +90,6 @@ public abstract class LanguageModelTrainer implements Trainer {
         List<ScoredSequence> batch = batch(stepsDone);
         long tokens = batch.stream().mapToLong(ScoredSequence::scoredCount).sum();
         double loss = accumulate(batch, tokens);
-        requireHope(loss);
         double rate = job.schedule().at(stepsDone);
         UpdateReport update = update(rate);
         lastLoss = loss;
@@ -108,8 +105,19 @@ public abstract class LanguageModelTrainer implements Trainer {
         return new StepReport(name(), stepsDone, totalSteps(), metrics);
     }
 
-    /** Adds the gradient of the batch's mean loss; returns that loss, nats per token. */
+    /** Adds the gradient of the batch's mean loss; returns that loss, nats per token. A batch that fails adds nothing. */
     private double accumulate(List<ScoredSequence> batch, long tokens) {
+        try {
+            double loss = addGradients(batch, tokens);
+            requireHope(loss);
+            return loss;
+        } catch (RuntimeException | Error e) {
+            learner.discard();
+            throw e;
+        }
+    }
+
+    private double addGradients(List<ScoredSequence> batch, long tokens) {
         double sum = 0;
         int firstOfPart = 0;
         for (SequenceBatch part : MicroBatches.of(batch, job.microBatchTokens())) {
@@ -218,16 +226,4 @@ public abstract class LanguageModelTrainer implements Trainer {
 
     @Override
     public void close() {}
-
-    /** SHA-256 of sequences and their scored positions, so that a run is not resumed on other data. */
-    static String digest(Iterable<ScoredSequence> sequences) {
-        Hasher hasher = Hashing.sha256().newHasher();
-        for (ScoredSequence sequence : sequences) {
-            hasher.putInt(sequence.length());
-            sequence.tokens().stream().forEach(hasher::putInt);
-            hasher.putInt(sequence.scoredCount());
-            Arrays.stream(sequence.positions()).forEach(hasher::putInt);
-        }
-        return hasher.hash().toString();
-    }
 }

@@ -37,6 +37,9 @@ public interface TokenLearner extends Checkpointable {
      */
     UpdateReport update(double learningRate);
 
+    /** Forgets what was accumulated since the last update. */
+    void discard();
+
     /** Log-probabilities and entropies of the scored tokens, without dropout; nothing is accumulated. */
     TokenScores score(SequenceBatch batch);
 }

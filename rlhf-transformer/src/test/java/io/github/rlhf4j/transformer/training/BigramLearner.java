@@ -84,6 +84,13 @@ final class BigramLearner implements TokenLearner {
     }
 
     @Override
+    public void discard() {
+        for (double[] row : gradient) {
+            Arrays.fill(row, 0);
+        }
+    }
+
+    @Override
     public TokenScores score(SequenceBatch batch) {
         double[][] logProbs = new double[batch.size()][];
         double[][] entropies = new double[batch.size()][];
