@@ -1,7 +1,5 @@
 package io.github.rlhf4j.transformer.training;
 
-import com.google.common.hash.Hasher;
-import com.google.common.hash.Hashing;
 import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
@@ -228,16 +226,4 @@ public abstract class LanguageModelTrainer implements Trainer {
 
     @Override
     public void close() {}
-
-    /** SHA-256 of sequences and their scored positions, so that a run is not resumed on other data. */
-    static String digest(Iterable<ScoredSequence> sequences) {
-        Hasher hasher = Hashing.sha256().newHasher();
-        for (ScoredSequence sequence : sequences) {
-            hasher.putInt(sequence.length());
-            sequence.tokens().stream().forEach(hasher::putInt);
-            hasher.putInt(sequence.scoredCount());
-            Arrays.stream(sequence.positions()).forEach(hasher::putInt);
-        }
-        return hasher.hash().toString();
-    }
 }

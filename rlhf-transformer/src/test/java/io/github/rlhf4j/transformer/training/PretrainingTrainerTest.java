@@ -304,7 +304,19 @@ class PretrainingTrainerTest {
                 .hasMessageContaining("lower learning rate");
         assertThat(learner.updates).isEqualTo(3);
         assertThat(learner.logits[1]).isEqualTo(before);
+        assertThat(learner.gradient).isDeepEqualTo(new double[4][4]);
         assertThat(trainer.stepsDone()).isEqualTo(3);
+    }
+
+    @Test
+    void aStepThatDivergedLeavesNoGradientInATransformer() {
+        try (TransformerPolicy policy = TestModels.policy(TestModels.tiny(), 1)) {
+            PretrainingTrainer trainer = new PretrainingTrainer(policy, markov(300, 1), null, CONFIG);
+            policy.parameters().values().muli(1e4);
+            assertThatThrownBy(trainer::step).isInstanceOf(DivergenceException.class);
+            assertThat(policy.parameters().gradients().amaxNumber().doubleValue())
+                    .isZero();
+        }
     }
 
     @Test
