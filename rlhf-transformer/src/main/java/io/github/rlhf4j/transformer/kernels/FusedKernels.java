@@ -126,6 +126,27 @@ public final class FusedKernels implements Kernels {
     }
 
     @Override
+    public PackedLinear pack(INDArray weight, INDArray bias, WeightFormat format) {
+        PanelLoops loops = PanelLoops.ACTIVE;
+        return loops == null
+                ? new UnpackedLinear(this, weight, bias, format)
+                : packed(loops, new WeightSource(weight, false), bias, format);
+    }
+
+    @Override
+    public PackedLinear packTransposed(INDArray table, WeightFormat format) {
+        PanelLoops loops = PanelLoops.ACTIVE;
+        return loops == null
+                ? new UnpackedLinear(this, table, null, format)
+                : packed(loops, new WeightSource(table, true), null, format);
+    }
+
+    private static PackedLinear packed(
+            PanelLoops loops, WeightSource source, @Nullable INDArray bias, WeightFormat format) {
+        return format == WeightFormat.INT8 ? new BytePanels(loops, source, bias) : new FloatPanels(loops, source, bias);
+    }
+
+    @Override
     public float[][] toRows(INDArray matrix) {
         int width = (int) matrix.size(1);
         float[][] rows = new float[(int) matrix.size(0)][width];

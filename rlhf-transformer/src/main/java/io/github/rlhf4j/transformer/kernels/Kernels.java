@@ -83,6 +83,17 @@ public interface Kernels {
     /** {@code out [N, V] = in [N, C] · tableᵀ}, table {@code [V, C]}: the logits of a few rows. */
     void multiplyByTransposed(INDArray in, INDArray table, INDArray out);
 
+    /**
+     * A linear layer for decoding.
+     *
+     * @param weight {@code [K, M]}
+     * @param bias {@code [M]}
+     */
+    PackedLinear pack(INDArray weight, INDArray bias, WeightFormat format);
+
+    /** As {@link #pack}, without bias, of the transpose of {@code table [M, K]}: a token head's logits. */
+    PackedLinear packTransposed(INDArray table, WeightFormat format);
+
     /** A copy of {@code matrix [N, M]} in Java's memory. */
     float[][] toRows(INDArray matrix);
 

@@ -194,6 +194,16 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
+    public PackedLinear pack(INDArray weight, INDArray bias, WeightFormat format) {
+        return new UnpackedLinear(this, weight, bias, format);
+    }
+
+    @Override
+    public PackedLinear packTransposed(INDArray table, WeightFormat format) {
+        return new UnpackedLinear(this, table, null, format);
+    }
+
+    @Override
     public float[][] toRows(INDArray matrix) {
         return matrix.toFloatMatrix();
     }

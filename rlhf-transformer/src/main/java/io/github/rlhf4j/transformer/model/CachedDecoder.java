@@ -22,6 +22,8 @@ public final class CachedDecoder implements DecodingSession {
     private final Transformer model;
     private final Kernels kernels;
     private final Arena arena;
+    private final SharedDecodingWeights shared;
+    private final DecodingWeights weights;
     private final Runnable onClose;
     private final List<KeyValueCache> caches = new ArrayList<>();
     private int[] lengths = new int[0];
@@ -30,12 +32,16 @@ public final class CachedDecoder implements DecodingSession {
      * A session on a model.
      *
      * @param arena memory of this session; not closed by it
+     * @param shared weights packed for sessions on this model
      * @param onClose run when the session closes, for example to give the arena back
      */
-    public CachedDecoder(Transformer model, Kernels kernels, Arena arena, Runnable onClose) {
+    public CachedDecoder(
+            Transformer model, Kernels kernels, Arena arena, SharedDecodingWeights shared, Runnable onClose) {
         this.model = model;
         this.kernels = kernels;
         this.arena = arena;
+        this.shared = shared;
+        this.weights = shared.take();
         this.onClose = onClose;
     }
 
@@ -130,24 +136,24 @@ public final class CachedDecoder implements DecodingSession {
     /** As {@link Block#forward}, for one new row of each sequence. */
     private void decode(Block block, INDArray x, int[] sequences, int[] positions) {
         KeyValueCache cache = caches.get(block.index());
-        INDArray qkv = block.attention()
-                .project()
-                .forward(block.norm1().forward(x, arena).out(), arena);
+        DecodingWeights.OfBlock packed = weights.blocks().get(block.index());
+        INDArray normalized = block.norm1().forward(x, arena).out();
+        INDArray qkv = arena.take(x.size(0), 3L * model.config().width());
+        packed.project().apply(normalized, qkv);
         cache.append(qkv, sequences, positions, arena);
         INDArray mixed = arena.take(x.shape());
         cache.attend(qkv, sequences, positions, mixed, arena);
-        block.attention().output().addTo(x, mixed);
-        FeedForward.Cache f =
-                block.feedForward().forward(block.norm2().forward(x, arena).out(), arena);
-        block.feedForward().narrow().addTo(x, f.active());
+        packed.output().addTo(x, mixed);
+        INDArray wide = arena.take(x.size(0), model.config().feedForwardWidth());
+        packed.widen().apply(block.norm2().forward(x, arena).out(), wide);
+        INDArray active = arena.take(wide.shape());
+        kernels.gelu(wide, active, arena);
+        packed.narrow().addTo(x, active);
     }
 
     private float[][] logits(INDArray hidden) {
-        Arena.Mark mark = arena.mark();
-        INDArray logits = arena.take(hidden.size(0), model.config().vocabularySize());
-        kernels.multiplyByTransposed(hidden, model.tokenTable().value(), logits);
-        float[][] rows = kernels.toRows(logits);
-        arena.release(mark);
+        float[][] rows = new float[(int) hidden.size(0)][model.config().vocabularySize()];
+        weights.head().apply(hidden, rows, arena);
         return rows;
     }
 
@@ -155,6 +161,7 @@ public final class CachedDecoder implements DecodingSession {
     public void close() {
         caches.forEach(KeyValueCache::close);
         caches.clear();
+        shared.giveBack();
         onClose.run();
     }
 }
