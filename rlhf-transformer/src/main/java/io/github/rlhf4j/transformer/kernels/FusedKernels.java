@@ -116,8 +116,8 @@ public final class FusedKernels implements Kernels {
     }
 
     @Override
-    public KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType) {
-        return new FusedKeyValueCache(sequences, heads, headSize);
+    public KeyValueCache keyValueCache(int heads, int headSize, DataType dataType) {
+        return new FusedKeyValueCache(heads, headSize);
     }
 
     @Override

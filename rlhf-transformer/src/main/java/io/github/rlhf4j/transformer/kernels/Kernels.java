@@ -77,8 +77,8 @@ public interface Kernels {
     /** Gradient of {@link #attention}; the attention weights are computed again. */
     void attentionBackward(PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena);
 
-    /** An empty cache for this many sequences; it grows as they do. */
-    KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType);
+    /** An empty cache; it grows as its sequences do. */
+    KeyValueCache keyValueCache(int heads, int headSize, DataType dataType);
 
     /** {@code out [N, V] = in [N, C] · tableᵀ}, table {@code [V, C]}: the logits of a few rows. */
     void multiplyByTransposed(INDArray in, INDArray table, INDArray out);

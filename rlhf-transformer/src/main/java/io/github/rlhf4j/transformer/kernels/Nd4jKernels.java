@@ -184,8 +184,8 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType) {
-        return new Nd4jKeyValueCache(sequences, heads, headSize, dataType);
+    public KeyValueCache keyValueCache(int heads, int headSize, DataType dataType) {
+        return new Nd4jKeyValueCache(heads, headSize, dataType);
     }
 
     @Override
