@@ -6,9 +6,11 @@ import io.github.rlhf4j.transformer.files.FlatState;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
+import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.model.CachedDecoder;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Recomputation;
+import io.github.rlhf4j.transformer.model.SharedDecodingWeights;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamW;
@@ -33,6 +35,7 @@ final class ModelCore implements AutoCloseable {
     private final ParameterStore store;
     private final Kernels kernels;
     private final Transformer trunk;
+    private final SharedDecodingWeights decodingWeights;
     private final Arena trainingArena;
     private final ConcurrentLinkedDeque<Arena> inferenceArenas = new ConcurrentLinkedDeque<>();
     private Recomputation recomputation = Recomputation.NONE;
@@ -48,6 +51,7 @@ final class ModelCore implements AutoCloseable {
         this.store = store;
         this.kernels = kernels;
         this.trunk = new Transformer(config, store, kernels);
+        this.decodingWeights = new SharedDecodingWeights(trunk, kernels, WeightFormat.FLOAT32);
         this.trainingArena = new Arena(store.dataType());
     }
 
@@ -122,7 +126,7 @@ final class ModelCore implements AutoCloseable {
     CachedDecoder openSession() {
         Arena arena = borrowArena();
         Arena.Mark mark = arena.mark();
-        return new CachedDecoder(trunk, kernels, arena, () -> {
+        return new CachedDecoder(trunk, kernels, arena, decodingWeights, () -> {
             arena.release(mark);
             inferenceArenas.push(arena);
         });

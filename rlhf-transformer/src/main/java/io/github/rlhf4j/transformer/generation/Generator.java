@@ -11,11 +11,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Completes prompts with a model that gives next-token logits. Prompts are decoded in sub-batches of bounded size; a
- * sequence that is done leaves its sub-batch.
+ * Completes prompts with a model that gives next-token logits. A bounded number of sequences is decoded together; when one
+ * is done, the next prompt takes its place.
  *
- * <p>The draw of token t of prompt i has the key (seed, i, t): the size of the sub-batches decides speed and memory, not the
- * result. Safe for use from several threads when the supplier is.
+ * <p>The draw of token t of prompt i has the key (seed, i, t): the number of sequences decoded together decides speed and
+ * memory, not the result. Safe for use from several threads when the supplier is.
  */
 public final class Generator {
 
@@ -66,27 +66,18 @@ public final class Generator {
         if (prompts.isEmpty()) {
             throw new IllegalArgumentException("there is no prompt to complete; pass at least one");
         }
-        List<Completion> completions = new ArrayList<>(prompts.size());
-        for (int from = 0; from < prompts.size(); from += maxBatch) {
-            List<TokenSequence> part = prompts.subList(from, Math.min(from + maxBatch, prompts.size()));
-            try (DecodingSession session = sessions.get()) {
-                if (from == 0) {
-                    checkPrompts(prompts, session.contextLength());
-                }
-                completions.addAll(decode(session, part, from, sampling, seed, listener));
-            }
+        try (DecodingSession session = sessions.get()) {
+            checkPrompts(prompts, session.contextLength());
+            List<GrowingResponse> responses =
+                    responses(prompts, session.contextLength(), sampling, seed, listener != null);
+            new DecodingBatch(session, responses, maxBatch, listener == null ? NOBODY : listener).run();
+            return responses.stream().map(GrowingResponse::completion).toList();
         }
-        return completions;
     }
 
-    private List<Completion> decode(
-            DecodingSession session,
-            List<TokenSequence> prompts,
-            int firstIndex,
-            Sampling sampling,
-            long seed,
-            @Nullable TokenListener listener) {
-        boolean needsText = listener != null || !sampling.stopStrings().isEmpty();
+    private List<GrowingResponse> responses(
+            List<TokenSequence> prompts, int contextLength, Sampling sampling, long seed, boolean heard) {
+        boolean needsText = heard || !sampling.stopStrings().isEmpty();
         TokenSampler sampler = new TokenSampler(sampling);
         List<GrowingResponse> responses = new ArrayList<>(prompts.size());
         for (int i = 0; i < prompts.size(); i++) {
@@ -94,16 +85,11 @@ public final class Generator {
                     prompts.get(i),
                     sampling,
                     sampler,
-                    RandomKey.of(seed).child(firstIndex + i),
-                    session.contextLength(),
+                    RandomKey.of(seed).child(i),
+                    contextLength,
                     needsText ? new StreamedText(tokenizer.streamingDecoder(), sampling.stopStrings()) : null));
         }
-        DecodingBatch batch = new DecodingBatch(responses, firstIndex, listener == null ? NOBODY : listener);
-        float[][] logits = session.start(prompts);
-        while (batch.draw(logits)) {
-            logits = session.advance(batch.sequences(), batch.lastTokens());
-        }
-        return responses.stream().map(GrowingResponse::completion).toList();
+        return responses;
     }
 
     private static void checkPrompts(List<TokenSequence> prompts, int contextLength) {

@@ -43,6 +43,10 @@ final class GrowingResponse {
         }
     }
 
+    TokenSequence prompt() {
+        return prompt;
+    }
+
     /** Draws the next token; independent of every other response. */
     TokenSampler.Draw draw(float[] logits) {
         return sampler.draw(logits, seen, key.child(length));

@@ -126,13 +126,34 @@ public final class FusedKernels implements Kernels {
     }
 
     @Override
-    public KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType) {
-        return new FusedKeyValueCache(sequences, heads, headSize);
+    public KeyValueCache keyValueCache(int heads, int headSize, DataType dataType) {
+        return new FusedKeyValueCache(heads, headSize);
     }
 
     @Override
     public void multiplyByTransposed(INDArray in, INDArray table, INDArray out) {
         Products.run(Products.productWithTransposed(in, table, out, 1, 0));
+    }
+
+    @Override
+    public PackedLinear pack(INDArray weight, INDArray bias, WeightFormat format) {
+        PanelLoops loops = PanelLoops.ACTIVE;
+        return loops == null
+                ? new UnpackedLinear(this, weight, bias, format)
+                : packed(loops, new WeightSource(weight, false), bias, format);
+    }
+
+    @Override
+    public PackedLinear packTransposed(INDArray table, WeightFormat format) {
+        PanelLoops loops = PanelLoops.ACTIVE;
+        return loops == null
+                ? new UnpackedLinear(this, table, null, format)
+                : packed(loops, new WeightSource(table, true), null, format);
+    }
+
+    private static PackedLinear packed(
+            PanelLoops loops, WeightSource source, @Nullable INDArray bias, WeightFormat format) {
+        return format == WeightFormat.INT8 ? new BytePanels(loops, source, bias) : new FloatPanels(loops, source, bias);
     }
 
     @Override

@@ -63,9 +63,15 @@ final class FusedRows {
             for (int row = from; row < to; row++) {
                 factors.write(row, by, (row - from) * width);
             }
-            FloatRows.multiply(rows, by, 0, length);
+            multiply(rows, by, length);
             HostMemory.write(out, (long) from * width, rows, 0, length);
         });
+    }
+
+    private static void multiply(float[] rows, float[] by, int length) {
+        for (int i = 0; i < length; i++) {
+            rows[i] *= by[i];
+        }
     }
 
     /** {@code into[i] = from[rows[i]]}. */

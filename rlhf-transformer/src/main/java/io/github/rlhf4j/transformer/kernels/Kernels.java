@@ -98,11 +98,22 @@ public interface Kernels {
     /** Gradient of {@link #attention}; the attention weights are computed again. */
     void attentionBackward(PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena);
 
-    /** An empty cache for this many sequences; it grows as they do. */
-    KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType);
+    /** An empty cache; it grows as its sequences do. */
+    KeyValueCache keyValueCache(int heads, int headSize, DataType dataType);
 
     /** {@code out [N, V] = in [N, C] · tableᵀ}, table {@code [V, C]}: the logits of a few rows. */
     void multiplyByTransposed(INDArray in, INDArray table, INDArray out);
+
+    /**
+     * A linear layer for decoding.
+     *
+     * @param weight {@code [K, M]}
+     * @param bias {@code [M]}
+     */
+    PackedLinear pack(INDArray weight, INDArray bias, WeightFormat format);
+
+    /** As {@link #pack}, without bias, of the transpose of {@code table [M, K]}: a token head's logits. */
+    PackedLinear packTransposed(INDArray table, WeightFormat format);
 
     /** A copy of {@code matrix [N, M]} in Java's memory. */
     float[][] toRows(INDArray matrix);

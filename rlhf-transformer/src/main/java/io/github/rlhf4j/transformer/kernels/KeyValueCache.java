@@ -2,16 +2,26 @@ package io.github.rlhf4j.transformer.kernels;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Keys and values of one layer for the sequences of a decoding session. */
+/** Keys and values of one layer for the sequences of a decoding session. A sequence begins when something is stored for it. */
 public interface KeyValueCache extends AutoCloseable {
 
     /**
      * Stores keys and values of rows {@code qkv [N, 3C]}.
      *
-     * @param sequences the sequence of each row, {@code [N]}
+     * @param sequences the sequence of each row, ≥ 0, {@code [N]}
      * @param positions the position of each row in its sequence, {@code [N]}
      */
     void append(INDArray qkv, int[] sequences, int[] positions, Arena arena);
+
+    /**
+     * Begins a sequence with the first positions of another one, which may go on to differ behind them.
+     *
+     * @param length positions that both have, ≥ 1, at most as many as {@code from} has
+     */
+    void share(int from, int length, int to);
+
+    /** Lets go of a sequence. */
+    void release(int sequence);
 
     /**
      * Attention of one new row per sequence over everything up to and including it, which {@link #append} has stored.

@@ -205,13 +205,23 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public KeyValueCache keyValueCache(int sequences, int heads, int headSize, DataType dataType) {
-        return new Nd4jKeyValueCache(sequences, heads, headSize, dataType);
+    public KeyValueCache keyValueCache(int heads, int headSize, DataType dataType) {
+        return new Nd4jKeyValueCache(heads, headSize, dataType);
     }
 
     @Override
     public void multiplyByTransposed(INDArray in, INDArray table, INDArray out) {
         Nd4j.gemm(in, table, out, false, true, 1, 0);
+    }
+
+    @Override
+    public PackedLinear pack(INDArray weight, INDArray bias, WeightFormat format) {
+        return new UnpackedLinear(this, weight, bias, format);
+    }
+
+    @Override
+    public PackedLinear packTransposed(INDArray table, WeightFormat format) {
+        return new UnpackedLinear(this, table, null, format);
     }
 
     @Override

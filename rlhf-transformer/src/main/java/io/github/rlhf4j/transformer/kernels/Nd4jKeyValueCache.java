@@ -1,6 +1,9 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.blas.params.MMulTranspose;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -12,7 +15,10 @@ import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.AddOp;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** Keys and values of one layer as ND4J arrays {@code [B, H, capacity, D]}, filled from the front, grown when full. */
+/**
+ * Keys and values of one layer as ND4J arrays {@code [slots, H, capacity, D]}, filled from the front, grown when full. A
+ * sequence has a slot from its first row until it is released.
+ */
 final class Nd4jKeyValueCache implements KeyValueCache {
 
     private static final float MASKED = -1e9f;
@@ -20,50 +26,87 @@ final class Nd4jKeyValueCache implements KeyValueCache {
     /** Positions by which the cache grows. */
     private static final int GROWTH = 64;
 
-    private final int sequences;
+    private final Map<Integer, Integer> slotOf = new HashMap<>();
+    private final BitSet taken = new BitSet();
+    private int slots = 1;
     private final int heads;
     private final int headSize;
     private int capacity;
     private INDArray keys;
     private INDArray values;
 
-    Nd4jKeyValueCache(int sequences, int heads, int headSize, DataType dataType) {
-        this.sequences = sequences;
+    Nd4jKeyValueCache(int heads, int headSize, DataType dataType) {
         this.heads = heads;
         this.headSize = headSize;
         this.capacity = GROWTH;
-        this.keys = Nd4j.zeros(dataType, sequences, heads, capacity, headSize);
-        this.values = Nd4j.zeros(dataType, sequences, heads, capacity, headSize);
+        this.keys = Nd4j.zeros(dataType, slots, heads, capacity, headSize);
+        this.values = Nd4j.zeros(dataType, slots, heads, capacity, headSize);
     }
 
-    private void growTo(int atLeast) {
-        int larger = (atLeast / GROWTH + 1) * GROWTH;
-        keys = copyFront(keys, larger);
-        values = copyFront(values, larger);
-        capacity = larger;
+    private int slot(int sequence) {
+        return slotOf.computeIfAbsent(sequence, i -> {
+            int free = taken.nextClearBit(0);
+            taken.set(free);
+            return free;
+        });
     }
 
-    private INDArray copyFront(INDArray from, int larger) {
-        INDArray to = Nd4j.zeros(from.dataType(), sequences, heads, larger, headSize);
-        to.get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(0, capacity), NDArrayIndex.all())
+    private int[] slots(int[] ofSequences) {
+        return Arrays.stream(ofSequences).map(this::slot).toArray();
+    }
+
+    /** Room for every slot that is taken and for positions below {@code length}. */
+    private void growTo(int length) {
+        int more = taken.length() <= slots ? slots : Math.max(taken.length(), 2 * slots);
+        int longer = length <= capacity ? capacity : (length / GROWTH + 1) * GROWTH;
+        if (more > slots || longer > capacity) {
+            keys = copyFront(keys, more, longer);
+            values = copyFront(values, more, longer);
+            slots = more;
+            capacity = longer;
+        }
+    }
+
+    private INDArray copyFront(INDArray from, int more, int longer) {
+        INDArray to = Nd4j.zeros(from.dataType(), more, heads, longer, headSize);
+        to.get(
+                        NDArrayIndex.interval(0, slots),
+                        NDArrayIndex.all(),
+                        NDArrayIndex.interval(0, capacity),
+                        NDArrayIndex.all())
                 .assign(from);
         from.close();
         return to;
     }
 
     @Override
-    public void append(INDArray qkv, int[] rows, int[] positions, Arena arena) {
-        int longest = Arrays.stream(positions).max().orElse(0) + 1;
-        if (longest > capacity) {
-            growTo(longest);
+    public void share(int from, int length, int to) {
+        int source = slot(from);
+        int copy = slot(to);
+        growTo(length);
+        keys.slice(copy).assign(keys.slice(source));
+        values.slice(copy).assign(values.slice(source));
+    }
+
+    @Override
+    public void release(int sequence) {
+        Integer slot = slotOf.remove(sequence);
+        if (slot != null) {
+            taken.clear(slot);
         }
-        int[] slots = new int[rows.length * heads];
+    }
+
+    @Override
+    public void append(INDArray qkv, int[] sequences, int[] positions, Arena arena) {
+        int[] rows = slots(sequences);
+        growTo(Arrays.stream(positions).max().orElse(0) + 1);
+        int[] places = new int[rows.length * heads];
         for (int i = 0; i < rows.length; i++) {
             for (int h = 0; h < heads; h++) {
-                slots[i * heads + h] = (rows[i] * heads + h) * capacity + positions[i];
+                places[i * heads + h] = (rows[i] * heads + h) * capacity + positions[i];
             }
         }
-        try (INDArray indices = Nd4j.createFromArray(slots)) {
+        try (INDArray indices = Nd4j.createFromArray(places)) {
             store(qkv, 1, indices, keys, arena);
             store(qkv, 2, indices, values, arena);
         }
@@ -71,7 +114,7 @@ final class Nd4jKeyValueCache implements KeyValueCache {
 
     private void store(INDArray qkv, int part, INDArray indices, INDArray into, Arena arena) {
         Arena.Mark mark = arena.mark();
-        INDArray flat = into.reshape('c', (long) sequences * heads * capacity, headSize);
+        INDArray flat = into.reshape('c', (long) slots * heads * capacity, headSize);
         Nd4j.exec(DynamicCustomOp.builder("scatter_upd")
                 .addInputs(flat, indices, part(qkv, part, arena))
                 .addOutputs(flat)
@@ -83,16 +126,22 @@ final class Nd4jKeyValueCache implements KeyValueCache {
     private INDArray part(INDArray qkv, int part, Arena arena) {
         long n = qkv.size(0);
         INDArray heads2d = arena.take(n * heads, headSize);
-        INDArray from = qkv.reshape('c', n, 3, (long) heads * headSize)
-                .get(NDArrayIndex.all(), NDArrayIndex.point(part), NDArrayIndex.all());
-        heads2d.reshape('c', n, (long) heads * headSize).assign(from);
+        long channels = (long) heads * headSize;
+        INDArray from = Nd4j.create(
+                qkv.data(),
+                new long[] {n, channels},
+                new long[] {3 * channels, 1},
+                qkv.offset() + part * channels,
+                'c');
+        heads2d.reshape('c', n, channels).assign(from);
         return heads2d;
     }
 
     @Override
-    public void attend(INDArray qkv, int[] active, int[] positions, INDArray out, Arena arena) {
+    public void attend(INDArray qkv, int[] sequences, int[] positions, INDArray out, Arena arena) {
         Arena.Mark mark = arena.mark();
-        boolean all = active.length == sequences;
+        int[] active = slots(sequences);
+        boolean all = Arrays.equals(active, IntStream.range(0, slots).toArray());
         INDArray k = all ? keys : gather(keys, active, arena);
         INDArray v = all ? values : gather(values, active, arena);
         long b = active.length;
@@ -114,7 +163,7 @@ final class Nd4jKeyValueCache implements KeyValueCache {
         INDArray gathered = arena.take(active.length, (long) heads * capacity * headSize);
         try (INDArray indices = Nd4j.createFromArray(active)) {
             Nd4j.exec(DynamicCustomOp.builder("gather")
-                    .addInputs(cache.reshape('c', sequences, (long) heads * capacity * headSize), indices)
+                    .addInputs(cache.reshape('c', slots, (long) heads * capacity * headSize), indices)
                     .addOutputs(gathered)
                     .addIntegerArguments(0)
                     .build());

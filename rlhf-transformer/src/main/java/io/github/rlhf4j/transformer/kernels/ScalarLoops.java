@@ -81,4 +81,16 @@ final class ScalarLoops implements VectorLoops {
             out[i] = 1 / (1 + out[i]);
         }
     }
+
+    @Override
+    public void addWeightedRows(
+            float[] weights, int first, int count, float[] rows, int from, int width, float[] sum, int at) {
+        for (int i = 0; i < count; i++) {
+            float weight = weights[first + i];
+            int row = from + i * width;
+            for (int j = 0; j < width; j++) {
+                sum[at + j] += weight * rows[row + j];
+            }
+        }
+    }
 }

@@ -193,4 +193,35 @@ final class SimdLoops implements VectorLoops {
     private static int padded(int length) {
         return (length + LANES - 1) / LANES * LANES;
     }
+
+    /** Four vectors of sums at a time while there are as many, then one: enough to hide the latency of an addition. */
+    @Override
+    public void addWeightedRows(
+            float[] weights, int first, int count, float[] rows, int from, int width, float[] sum, int at) {
+        int j = 0;
+        for (; j + 4 * LANES <= width; j += 4 * LANES) {
+            FloatVector s0 = at(sum, at + j);
+            FloatVector s1 = at(sum, at + j + LANES);
+            FloatVector s2 = at(sum, at + j + 2 * LANES);
+            FloatVector s3 = at(sum, at + j + 3 * LANES);
+            for (int i = 0, row = from + j; i < count; i++, row += width) {
+                FloatVector weight = constant(weights[first + i]);
+                s0 = at(rows, row).fma(weight, s0);
+                s1 = at(rows, row + LANES).fma(weight, s1);
+                s2 = at(rows, row + 2 * LANES).fma(weight, s2);
+                s3 = at(rows, row + 3 * LANES).fma(weight, s3);
+            }
+            s0.intoArray(sum, at + j);
+            s1.intoArray(sum, at + j + LANES);
+            s2.intoArray(sum, at + j + 2 * LANES);
+            s3.intoArray(sum, at + j + 3 * LANES);
+        }
+        for (; j < width; j += LANES) {
+            FloatVector s = at(sum, at + j);
+            for (int i = 0, row = from + j; i < count; i++, row += width) {
+                s = at(rows, row).fma(constant(weights[first + i]), s);
+            }
+            s.intoArray(sum, at + j);
+        }
+    }
 }

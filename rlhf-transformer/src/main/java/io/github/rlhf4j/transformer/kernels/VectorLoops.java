@@ -49,4 +49,10 @@ interface VectorLoops {
 
     /** {@code d = d·(σ + 2x·σ(1 − σ)·√(2/π)(1 + 3·0.044715·x²))} with {@code σ = σ(2u)}; as {@link #gelu} in its range. */
     void geluGradient(float[] x, float[] d, int length);
+
+    /**
+     * {@code sum[at + j] += Σ_i weights[first + i]·rows[from + i·width + j]}, i from 0 to {@code count}, in this order, j
+     * from 0 to {@code width}, a multiple of 16.
+     */
+    void addWeightedRows(float[] weights, int first, int count, float[] rows, int from, int width, float[] sum, int at);
 }

@@ -1,5 +1,6 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,7 +33,24 @@ final class VectorLoopsChoice {
 
     /** By name: the class is compiled apart, as the compiler takes incubating modules only outside {@code --release}. */
     static VectorLoops simd() throws ReflectiveOperationException {
-        return (VectorLoops) Class.forName(VectorLoops.class.getPackageName() + ".SimdLoops")
+        return (VectorLoops) instance("SimdLoops");
+    }
+
+    /** Loops over panels, or null where the Vector API is not used. */
+    static @Nullable PanelLoops panelLoops() {
+        if (VectorLoops.ACTIVE instanceof ScalarLoops) {
+            return null;
+        }
+        try {
+            return (PanelLoops) instance("SimdPanelLoops");
+        } catch (ReflectiveOperationException | LinkageError e) {
+            LOG.warn("decoding runs without packed weights: {}", e.toString());
+            return null;
+        }
+    }
+
+    private static Object instance(String simpleName) throws ReflectiveOperationException {
+        return Class.forName(VectorLoops.class.getPackageName() + "." + simpleName)
                 .getDeclaredConstructor()
                 .newInstance();
     }

@@ -6,8 +6,14 @@ import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.KeyValueCache;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
+import io.github.rlhf4j.transformer.kernels.Rows;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -22,21 +28,37 @@ public final class CachedDecoder implements DecodingSession {
     private final Transformer model;
     private final Kernels kernels;
     private final Arena arena;
+    private final SharedDecodingWeights shared;
+    private final DecodingWeights weights;
     private final Runnable onClose;
     private final List<KeyValueCache> caches = new ArrayList<>();
+    private final StartedPrompts started = new StartedPrompts();
+    private final List<float[]> logitRows = new ArrayList<>();
+
+    /** Tokens of each sequence so far. */
     private int[] lengths = new int[0];
+
+    private boolean closed;
 
     /**
      * A session on a model.
      *
      * @param arena memory of this session; not closed by it
+     * @param shared weights packed for sessions on this model
      * @param onClose run when the session closes, for example to give the arena back
      */
-    public CachedDecoder(Transformer model, Kernels kernels, Arena arena, Runnable onClose) {
+    public CachedDecoder(
+            Transformer model, Kernels kernels, Arena arena, SharedDecodingWeights shared, Runnable onClose) {
         this.model = model;
         this.kernels = kernels;
         this.arena = arena;
+        this.shared = shared;
+        this.weights = shared.take();
         this.onClose = onClose;
+        for (int layer = 0; layer < model.config().layers(); layer++) {
+            caches.add(
+                    kernels.keyValueCache(model.config().heads(), model.config().headSize(), arena.dataType()));
+        }
     }
 
     @Override
@@ -46,46 +68,80 @@ public final class CachedDecoder implements DecodingSession {
 
     @Override
     public float[][] start(List<TokenSequence> prompts) {
-        if (lengths.length > 0) {
-            throw new IllegalStateException("a session starts its sequences once; open another one");
+        int first = lengths.length;
+        lengths = Arrays.copyOf(lengths, first + prompts.size());
+        for (int i = 0; i < prompts.size(); i++) {
+            lengths[first + i] = prompts.get(i).length();
         }
-        TransformerConfig config = model.config();
-        for (int layer = 0; layer < config.layers(); layer++) {
-            caches.add(kernels.keyValueCache(prompts.size(), config.heads(), config.headSize(), arena.dataType()));
+        Map<TokenSequence, Integer> fresh = new LinkedHashMap<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            if (started.find(prompts.get(i)) == null) {
+                fresh.putIfAbsent(prompts.get(i), first + i);
+            }
         }
-        lengths = prompts.stream().mapToInt(TokenSequence::length).toArray();
-        float[][] logits = new float[prompts.size()][];
+        prefill(List.copyOf(fresh.keySet()), List.copyOf(fresh.values()));
+        for (int i = 0; i < prompts.size(); i++) {
+            shareKeysAndValues(first + i, Objects.requireNonNull(started.find(prompts.get(i))));
+        }
+        return firstLogits(prompts);
+    }
+
+    private void shareKeysAndValues(int sequence, StartedPrompts.Started prompt) {
+        if (!prompt.sequences().contains(sequence)) {
+            for (KeyValueCache cache : caches) {
+                cache.share(prompt.anySequence(), prompt.prompt().length(), sequence);
+            }
+            started.join(prompt, sequence);
+        }
+    }
+
+    private void prefill(List<TokenSequence> prompts, List<Integer> sequences) {
         for (int from = 0; from < prompts.size(); ) {
             int to = from + 1;
             int tokens = prompts.get(from).length();
             while (to < prompts.size() && tokens + prompts.get(to).length() <= PREFILL_TOKENS) {
                 tokens += prompts.get(to++).length();
             }
-            prefill(prompts, from, to, logits);
+            prefillTogether(prompts.subList(from, to), sequences.subList(from, to));
             from = to;
         }
-        return logits;
     }
 
-    private void prefill(List<TokenSequence> prompts, int from, int to, float[][] logits) {
+    private void prefillTogether(List<TokenSequence> prompts, List<Integer> sequences) {
         Arena.Mark mark = arena.mark();
         PackedTokens packed = PackedTokens.of(
-                prompts.subList(from, to),
-                model.config().vocabularySize(),
-                model.config().contextLength());
-        int[] sequences = new int[packed.rows()];
-        int[] lastRows = new int[to - from];
-        for (int i = from; i < to; i++) {
-            java.util.Arrays.fill(sequences, packed.start(i - from), packed.start(i - from + 1), i);
-            lastRows[i - from] = packed.start(i - from + 1) - 1;
+                prompts, model.config().vocabularySize(), model.config().contextLength());
+        int[] sequenceOfRow = new int[packed.rows()];
+        for (int i = 0; i < prompts.size(); i++) {
+            Arrays.fill(sequenceOfRow, packed.start(i), packed.start(i + 1), sequences.get(i));
         }
         INDArray hidden = model.infer(
-                packed, (layer, qkv) -> caches.get(layer).append(qkv, sequences, packed.positions(), arena), arena);
-        INDArray last = arena.take(lastRows.length, model.config().width());
-        kernels.gatherRows(hidden, lastRows, last);
-        float[][] rows = logits(last);
-        System.arraycopy(rows, 0, logits, from, rows.length);
+                packed, (layer, qkv) -> caches.get(layer).append(qkv, sequenceOfRow, packed.positions(), arena), arena);
+        for (int i = 0; i < prompts.size(); i++) {
+            int last = packed.start(i + 1) - 1;
+            started.add(prompts.get(i), Rows.slice(hidden, last, last + 1).dup('c'), sequences.get(i));
+        }
         arena.release(mark);
+    }
+
+    /** A row for each prompt; the same one for equal prompts. */
+    private float[][] firstLogits(List<TokenSequence> prompts) {
+        List<TokenSequence> distinct = prompts.stream().distinct().toList();
+        Arena.Mark mark = arena.mark();
+        INDArray hidden = arena.take(distinct.size(), model.config().width());
+        for (int i = 0; i < distinct.size(); i++) {
+            INDArray last =
+                    Objects.requireNonNull(started.find(distinct.get(i))).hidden();
+            Rows.slice(hidden, i, i + 1).assign(last);
+        }
+        float[][] rows = new float[distinct.size()][model.config().vocabularySize()];
+        weights.head().apply(hidden, rows, arena);
+        arena.release(mark);
+        Map<TokenSequence, float[]> byPrompt = new HashMap<>();
+        for (int i = 0; i < rows.length; i++) {
+            byPrompt.put(distinct.get(i), rows[i]);
+        }
+        return prompts.stream().map(byPrompt::get).toArray(float[][]::new);
     }
 
     @Override
@@ -130,31 +186,45 @@ public final class CachedDecoder implements DecodingSession {
     /** As {@link Block#forward}, for one new row of each sequence. */
     private void decode(Block block, INDArray x, int[] sequences, int[] positions) {
         KeyValueCache cache = caches.get(block.index());
-        INDArray qkv = block.attention()
-                .project()
-                .forward(block.norm1().forward(x, arena).out(), arena);
+        DecodingWeights.OfBlock packed = weights.blocks().get(block.index());
+        INDArray normalized = block.norm1().forward(x, arena).out();
+        INDArray qkv = arena.take(x.size(0), 3L * model.config().width());
+        packed.project().apply(normalized, qkv);
         cache.append(qkv, sequences, positions, arena);
         INDArray mixed = arena.take(x.shape());
         cache.attend(qkv, sequences, positions, mixed, arena);
-        block.attention().output().addTo(x, mixed);
-        FeedForward.Cache f =
-                block.feedForward().forward(block.norm2().forward(x, arena).out(), arena);
-        block.feedForward().narrow().addTo(x, f.active());
+        packed.output().addTo(x, mixed);
+        INDArray wide = arena.take(x.size(0), model.config().feedForwardWidth());
+        packed.widen().apply(block.norm2().forward(x, arena).out(), wide);
+        INDArray active = arena.take(wide.shape());
+        kernels.gelu(wide, active, arena);
+        packed.narrow().addTo(x, active);
     }
 
+    /** Into rows that the session keeps. */
     private float[][] logits(INDArray hidden) {
-        Arena.Mark mark = arena.mark();
-        INDArray logits = arena.take(hidden.size(0), model.config().vocabularySize());
-        kernels.multiplyByTransposed(hidden, model.tokenTable().value(), logits);
-        float[][] rows = kernels.toRows(logits);
-        arena.release(mark);
+        int count = (int) hidden.size(0);
+        for (int i = logitRows.size(); i < count; i++) {
+            logitRows.add(new float[model.config().vocabularySize()]);
+        }
+        float[][] rows = logitRows.subList(0, count).toArray(float[][]::new);
+        weights.head().apply(hidden, rows, arena);
         return rows;
     }
 
     @Override
+    public void release(int sequence) {
+        started.leave(sequence);
+        caches.forEach(cache -> cache.release(sequence));
+    }
+
+    @Override
     public void close() {
-        caches.forEach(KeyValueCache::close);
-        caches.clear();
-        onClose.run();
+        if (!closed) {
+            closed = true;
+            caches.forEach(KeyValueCache::close);
+            shared.giveBack();
+            onClose.run();
+        }
     }
 }

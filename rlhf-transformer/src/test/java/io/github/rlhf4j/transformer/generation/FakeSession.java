@@ -2,6 +2,7 @@ package io.github.rlhf4j.transformer.generation;
 
 import io.github.rlhf4j.core.TokenSequence;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.Function;
 
@@ -13,7 +14,10 @@ final class FakeSession implements DecodingSession {
     private final List<int[]> sequences = new ArrayList<>();
     private boolean started;
     private boolean closed;
+    private final BitSet released = new BitSet();
+    private int open;
     int advances;
+    int mostOpen;
 
     FakeSession(int contextLength, Function<int[], float[]> model) {
         this.contextLength = contextLength;
@@ -50,10 +54,13 @@ final class FakeSession implements DecodingSession {
 
     @Override
     public float[][] start(List<TokenSequence> prompts) {
-        require(!started && !closed, "start is called once, on an open session");
+        require(!closed, "start on an open session");
+        require(!prompts.isEmpty(), "at least one prompt");
         started = true;
         prompts.forEach(prompt -> sequences.add(prompt.toArray()));
-        return sequences.stream().map(model).toArray(float[][]::new);
+        open += prompts.size();
+        mostOpen = Math.max(mostOpen, open);
+        return prompts.stream().map(TokenSequence::toArray).map(model).toArray(float[][]::new);
     }
 
     @Override
@@ -63,6 +70,7 @@ final class FakeSession implements DecodingSession {
         float[][] logits = new float[indices.length][];
         for (int i = 0; i < indices.length; i++) {
             require(i == 0 || indices[i] > indices[i - 1], "indices ascend");
+            require(!released.get(indices[i]), "no token for a sequence that was released");
             TokenSequence grown = TokenSequence.of(sequences.get(indices[i])).concat(TokenSequence.of(tokens[i]));
             require(grown.length() <= contextLength, "no sequence outgrows the context");
             sequences.set(indices[i], grown.toArray());
@@ -70,6 +78,13 @@ final class FakeSession implements DecodingSession {
             advances++;
         }
         return logits;
+    }
+
+    @Override
+    public void release(int sequence) {
+        require(sequence < sequences.size() && !released.get(sequence), "a started sequence is released once");
+        released.set(sequence);
+        open--;
     }
 
     @Override

@@ -34,7 +34,7 @@ class FusedKeyValueCacheTest {
                 .toArray();
 
         try (Arena arena = new Arena(DataType.FLOAT);
-                KeyValueCache cache = new FusedKeyValueCache(b, heads, headSize)) {
+                KeyValueCache cache = new FusedKeyValueCache(heads, headSize)) {
             cache.append(c.qkv(), sequencesOf(c), c.packed().positions(), arena);
             int[] all = IntStream.range(0, b).toArray();
             FusedAttentionTest.assertClose(attend(cache, c, last, all, positions, arena), expected);
@@ -49,8 +49,8 @@ class FusedKeyValueCacheTest {
         AttentionCase c = AttentionCase.of(3, 3, 7, lengths);
         int[] known = prompts.clone();
         try (Arena arena = new Arena(DataType.FLOAT);
-                KeyValueCache fused = new FusedKeyValueCache(4, 3, 7);
-                KeyValueCache reference = new Nd4jKeyValueCache(4, 3, 7, DataType.FLOAT)) {
+                KeyValueCache fused = new FusedKeyValueCache(3, 7);
+                KeyValueCache reference = new Nd4jKeyValueCache(3, 7, DataType.FLOAT)) {
             for (int i = 0; i < 4; i++) {
                 int first = c.packed().start(i);
                 INDArray rows = Rows.slice(c.qkv(), first, first + prompts[i]).dup('c');
@@ -91,13 +91,13 @@ class FusedKeyValueCacheTest {
         AttentionCase all = AttentionCase.of(5, 2, 5, 70, 9, 130);
         int[] last = {69, 78, 208};
         try (Arena arena = new Arena(DataType.FLOAT);
-                KeyValueCache cache = new FusedKeyValueCache(3, 2, 5)) {
+                KeyValueCache cache = new FusedKeyValueCache(2, 5)) {
             cache.append(all.qkv(), sequencesOf(all), all.packed().positions(), arena);
             float[] together = attend(cache, all, last, new int[] {0, 1, 2}, new int[] {69, 8, 129}, arena);
             for (int i = 0; i < 3; i++) {
                 AttentionCase one = all.alone(i);
                 int position = one.packed().rows() - 1;
-                try (KeyValueCache own = new FusedKeyValueCache(1, 2, 5)) {
+                try (KeyValueCache own = new FusedKeyValueCache(2, 5)) {
                     own.append(one.qkv(), sequencesOf(one), one.packed().positions(), arena);
                     assertThat(attend(own, one, new int[] {position}, new int[] {0}, new int[] {position}, arena))
                             .isEqualTo(Arrays.copyOfRange(together, i * 10, (i + 1) * 10));

@@ -1,0 +1,39 @@
+package io.github.rlhf4j.transformer.kernels;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The innermost loops of products with packed weights. A panel holds {@link #width()} consecutive columns of a matrix {@code
+ * [K, M]}, row after row, so that a product reads it from front to back.
+ *
+ * <p>An element of the result is one sum over k in ascending order, whichever method computes it: a row has the same bits
+ * alone and among others.
+ */
+interface PanelLoops {
+
+    /** The loops on the Vector API, or null where its module is missing. */
+    @Nullable
+    PanelLoops ACTIVE = VectorLoopsChoice.panelLoops();
+
+    /** Rows that {@link #fourRows} multiplies at once. */
+    int ROWS = 4;
+
+    /** Columns of a panel. */
+    int width();
+
+    /**
+     * {@code out[outFrom + j] = Σ_k x[xFrom + k]·panels[from + k·width + j]} for the columns j of a panel.
+     *
+     * @param k rows of the panel
+     */
+    void oneRow(float[] x, int xFrom, float[] panels, int from, int k, float[] out, int outFrom);
+
+    /** As {@link #oneRow} for {@value #ROWS} rows of x, {@code k} elements apart, and of out, {@code outStride} apart. */
+    void fourRows(float[] x, int xFrom, float[] panels, int from, int k, float[] out, int outFrom, int outStride);
+
+    /** As {@link #oneRow}, of a panel of bytes. */
+    void oneRow(float[] x, int xFrom, byte[] panels, int from, int k, float[] out, int outFrom);
+
+    /** {@code out[i] = bytes[from + i]} for i below {@code length}, a multiple of the width. */
+    void widen(byte[] bytes, int from, float[] out, int length);
+}
