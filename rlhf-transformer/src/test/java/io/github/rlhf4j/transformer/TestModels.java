@@ -23,6 +23,14 @@ public final class TestModels {
         return policy;
     }
 
+    /** As {@link #policy}, in float32. */
+    public static TransformerPolicy inFloat(TransformerConfig config, long seed) {
+        TransformerPolicy policy =
+                TransformerPolicy.create(config, ids(config.vocabularySize()), AdamWConfig.gpt3(), seed);
+        perturb(policy, seed);
+        return policy;
+    }
+
     /** Moves every parameter, gains and biases too, away from its initial value. */
     public static void perturb(TransformerPolicy policy, long seed) {
         RandomKey key = RandomKey.of(seed).child("perturb");

@@ -13,6 +13,7 @@ import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.generation.DecodingSession;
+import io.github.rlhf4j.transformer.generation.Generator;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -102,6 +103,36 @@ class TransformerEquivalenceTest {
                     int i = active[k];
                     assertThat(logProb(rows[k], whole.get(i).get(length[i])))
                             .isCloseTo(expected[i][length[i] - 1], within(1e-5));
+                }
+            }
+        }
+    }
+
+    /** Samples of one prompt, some of which enter later, next to other prompts: each as if it were alone. */
+    @Test
+    void samplesThatShareAPrefillAreThoseThatDoNot() {
+        for (TransformerPolicy model : List.of(policy, TestModels.inFloat(config, 1))) {
+            TokenSequence prompt = tokens(9, 7);
+            List<TokenSequence> prompts = List.of(prompt, tokens(10, 3), prompt, prompt, tokens(10, 3), prompt, prompt);
+            Sampling sampling = Sampling.exact(12, 1.0, Set.of(4, 5, 6));
+            List<Completion> alone = new ArrayList<>();
+            for (int i = 0; i < prompts.size(); i++) {
+                List<TokenSequence> others = new ArrayList<>(prompts);
+                for (int j = 0; j < others.size(); j++) {
+                    if (j != i) {
+                        others.set(j, tokens(50 + j, 2 + j));
+                    }
+                }
+                alone.add(model.complete(others, sampling, 3).get(i));
+            }
+            for (int maxBatch = 1; maxBatch <= 7; maxBatch++) {
+                List<Completion> together =
+                        new Generator(model.tokenizer(), model::openSession, maxBatch).complete(prompts, sampling, 3);
+                for (int i = 0; i < prompts.size(); i++) {
+                    assertThat(together.get(i).response())
+                            .isEqualTo(alone.get(i).response());
+                    assertThat(together.get(i).logProbs())
+                            .containsExactly(alone.get(i).logProbs(), within(1e-5));
                 }
             }
         }

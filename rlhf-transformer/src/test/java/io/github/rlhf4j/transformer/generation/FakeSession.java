@@ -15,7 +15,8 @@ final class FakeSession implements DecodingSession {
     private boolean started;
     private boolean closed;
     private final BitSet released = new BitSet();
-    private int open;
+    int open;
+    int steps;
     int advances;
     int mostOpen;
 
@@ -67,6 +68,7 @@ final class FakeSession implements DecodingSession {
     public float[][] advance(int[] indices, int[] tokens) {
         require(started && !closed, "advance after start, before close");
         require(indices.length > 0 && indices.length == tokens.length, "a token for each sequence, at least one");
+        steps++;
         float[][] logits = new float[indices.length][];
         for (int i = 0; i < indices.length; i++) {
             require(i == 0 || indices[i] > indices[i - 1], "indices ascend");

@@ -63,6 +63,21 @@ class GeneratorTest {
         assertThat(session.isClosed()).isTrue();
     }
 
+    /** Lengths 6, 1, 2, 1, 5, 1, 1 in two places: 6 on one, the others one after another on the other. */
+    @Test
+    void aWaitingPromptEntersWhenASequenceLeaves() {
+        FakeSession session = FakeSession.plusOne(100, 10);
+        List<TokenSequence> prompts =
+                IntStream.of(2, 7, 6, 7, 3, 7, 7).mapToObj(TokenSequence::of).toList();
+        List<Completion> completions =
+                new Generator(TOKENIZER, () -> session, 2).complete(prompts, Sampling.greedy(50, Set.of(8)), 1);
+        assertThat(completions).extracting(c -> c.response().length()).containsExactly(6, 1, 2, 1, 5, 1, 1);
+        assertThat(completions).extracting(Completion::prompt).containsExactlyElementsOf(prompts);
+        assertThat(session.mostOpen).isEqualTo(2);
+        assertThat(session.open).isZero();
+        assertThat(session.steps).as("steps with one or two sequences").isEqualTo(5);
+    }
+
     @Test
     void theContextEndsAResponse() {
         List<Completion> completions = over(() -> FakeSession.plusOne(5, 10))

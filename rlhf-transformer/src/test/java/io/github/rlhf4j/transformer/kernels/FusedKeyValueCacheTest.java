@@ -106,6 +106,43 @@ class FusedKeyValueCacheTest {
         }
     }
 
+    /** Three sequences that begin alike, with and without a full block in common, then go on differently. */
+    @Property(tries = 8)
+    void aSharedBeginningIsNotChangedByWhatComesAfter(@ForAll @IntRange(min = 1, max = 140) int common) {
+        AttentionCase c = AttentionCase.of(common, 2, 5, common + 9, common + 9, common + 9);
+        try (Arena arena = new Arena(DataType.FLOAT);
+                KeyValueCache fused = new FusedKeyValueCache(2, 5);
+                KeyValueCache reference = new Nd4jKeyValueCache(2, 5, DataType.FLOAT)) {
+            for (KeyValueCache cache : new KeyValueCache[] {fused, reference}) {
+                cache.append(
+                        Rows.slice(c.qkv(), 0, common).dup('c'),
+                        new int[common],
+                        IntStream.range(0, common).toArray(),
+                        arena);
+                cache.share(0, common, 3);
+                cache.share(3, common, 1);
+            }
+            int[] sequences = {0, 1, 3};
+            for (int position = common; position < common + 9; position++) {
+                int[] rows = {position, common + 9 + position, 2 * (common + 9) + position};
+                int[] positions = {position, position, position};
+                for (KeyValueCache cache : new KeyValueCache[] {fused, reference}) {
+                    cache.append(gather(c, rows), sequences, positions, arena);
+                }
+                FusedAttentionTest.assertClose(
+                        attend(fused, c, rows, sequences, positions, arena),
+                        toDouble(attend(reference, c, rows, sequences, positions, arena)));
+            }
+            fused.release(0);
+            reference.release(0);
+            int[] rows = {0, 1};
+            int[] last = {common + 8, common + 8};
+            FusedAttentionTest.assertClose(
+                    attend(fused, c, rows, new int[] {1, 3}, last, arena),
+                    toDouble(attend(reference, c, rows, new int[] {1, 3}, last, arena)));
+        }
+    }
+
     private static int[] sequencesOf(AttentionCase c) {
         int[] sequences = new int[c.packed().rows()];
         for (int i = 0; i < c.packed().sequenceCount(); i++) {

@@ -166,4 +166,26 @@ class VectorLoopsTest {
             }
         }
     }
+
+    @Property(tries = 60)
+    void weightedRowsAreAddedToASum(
+            @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 9) int sixteens,
+            @ForAll @IntRange(max = 70) int count) {
+        int width = 16 * sixteens;
+        float[] weights = random(seed, count + 3, 1);
+        float[] rows = random(seed + 1, count * width + 5, 1);
+        float[] before = random(seed + 2, width + 9, 1);
+        for (VectorLoops loops : implementations()) {
+            float[] sum = before.clone();
+            loops.addWeightedRows(weights, 3, count, rows, 5, width, sum, 7);
+            for (int j = 0; j < sum.length; j++) {
+                double expected = before[j];
+                for (int i = 0; i < count && j >= 7 && j < 7 + width; i++) {
+                    expected += (double) weights[3 + i] * rows[5 + i * width + j - 7];
+                }
+                assertThat((double) sum[j]).isCloseTo(expected, within(1e-4));
+            }
+        }
+    }
 }
