@@ -38,8 +38,9 @@ import java.util.stream.IntStream;
  * and 0.5, γ = λ = 1, KL coefficient 0.005, AdamW's β 0.9 and 0.999 with decay 0.01. It passes when the best mean reward of a
  * rollout is above 0.2; theirs runs for 200 rollouts.
  *
- * <p>One thing differs: the model is GPT-2's kind in float32 where theirs is LLaMA's kind in bfloat16. Rewards are paid token by
- * token as they are earned, as theirs are.
+ * <p>The model is GPT-2's kind in float32 where theirs is LLaMA's kind in bfloat16; rewards are paid token by token as they
+ * are earned, as theirs are. At their policy rate and one epoch it stays below the mark (0.158 within 200 rollouts); with
+ * {@link Settings#PASSING} it passes at rollout 66.
  */
 public final class DigitCompletionBenchmark {
 
@@ -57,6 +58,9 @@ public final class DigitCompletionBenchmark {
 
         /** verl's own. */
         public static final Settings THEIRS = new Settings(200, 800, 1e-4, 1);
+
+        /** A policy rate as high as the critic's, and two epochs. */
+        public static final Settings PASSING = new Settings(110, 800, 1e-3, 2);
     }
 
     /**

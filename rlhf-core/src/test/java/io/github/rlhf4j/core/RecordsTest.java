@@ -141,6 +141,15 @@ class RecordsTest {
     }
 
     @Test
+    void theLastExchangeOfADemonstrationIsItsLastTurnAndWhatCameBefore() {
+        Conversation before = Conversation.of("a").with(Message.assistant("b")).with(Message.user("c"));
+        assertThat(new Demonstration(before.with(Message.assistant("d"))).lastExchange())
+                .isEqualTo(new Exchange(before, "d"));
+        Demonstration alone = new Demonstration(new Conversation(List.of(Message.assistant("d"))));
+        assertThatThrownBy(alone::lastExchange).hasMessageContaining("needs a user message first");
+    }
+
+    @Test
     void aCompletionHasALogProbPerToken() {
         assertThatThrownBy(
                         () -> new Completion(ABC, TokenSequence.of(1), new double[2], Completion.StopReason.STOP_TOKEN))

@@ -1,20 +1,44 @@
 package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.core.DivergenceException;
+import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.ppo.math.Ragged;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Checks that stop a run whose numbers cannot be right, and one that warns; each says what is most likely wrong. */
+/** Checks that stop a run whose numbers cannot be right, and some that warn; each says what is most likely wrong. */
 final class Guards {
 
     private static final Logger LOG = LoggerFactory.getLogger(Guards.class);
 
-    private final GuardSettings settings;
-    private boolean collapsed;
+    /** A rollout in which fewer of the responses than this are different is warned of. */
+    private static final double LEAST_DISTINCT_SHARE = 0.1;
 
-    Guards(GuardSettings settings) {
+    /** Nats per token. At 0.01 all but one token of some hundred are certain: there is next to nothing left to explore. */
+    private static final double LEAST_ENTROPY = 0.01;
+
+    private final GuardSettings settings;
+    private final boolean responsesCanStop;
+    private final Alarm sameness = new Alarm();
+    private final Alarm certainty = new Alarm();
+    private final Alarm endlessness = new Alarm();
+
+    /** Warned of once, until it recovers. */
+    private static final class Alarm {
+
+        private boolean on;
+
+        /** Whether the condition holds now and did not before. */
+        boolean rises(boolean condition) {
+            boolean before = on;
+            on = condition;
+            return on && !before;
+        }
+    }
+
+    Guards(GuardSettings settings, Sampling sampling) {
         this.settings = settings;
+        this.responsesCanStop = !sampling.stopTokens().isEmpty();
     }
 
     /**
@@ -59,18 +83,46 @@ final class Guards {
         }
     }
 
-    /** A policy that says the same to every prompt has nothing left to learn from; warned of once, until it recovers. */
+    /**
+     * A policy that says the same few things, is certain of each token, or never stops has next to nothing left to learn
+     * from. Each is warned of once, until it recovers.
+     */
     void warnOfCollapse(Rollout rollout, long iteration) {
-        boolean before = collapsed;
-        collapsed = rollout.size() > 1 && rollout.distinctResponses() == 1;
-        if (collapsed && !before) {
+        warnOfSameness(rollout, iteration);
+        double entropy = rollout.sampledEntropy();
+        if (certainty.rises(entropy < LEAST_ENTROPY)) {
             LOG.warn(
-                    "iteration {}: all {} responses are the same, \"{}\": the policy has collapsed, or the task has one"
-                            + " answer. A larger KL coefficient, a lower learning rate or an entropy bonus keeps it wider",
+                    "iteration {}: the entropy of the policy is down to {} nats per token: it has collapsed, or the task"
+                            + " has one answer to each prompt. A larger KL coefficient, a lower learning rate or an entropy"
+                            + " bonus keeps it wider",
                     iteration,
-                    rollout.size(),
-                    rollout.exchanges().get(0).response());
+                    entropy);
         }
+        if (endlessness.rises(responsesCanStop && rollout.size() > 1 && rollout.stoppedCount() == 0)) {
+            LOG.warn(
+                    "iteration {}: none of the {} responses stopped, all were cut at the token limit: the stop token is"
+                            + " unknown to the policy, the limit is too low, or length is rewarded. Teach it to stop by"
+                            + " fine-tuning on demonstrations, raise the limit, or see MissingStop",
+                    iteration,
+                    rollout.size());
+        }
+    }
+
+    private void warnOfSameness(Rollout rollout, long iteration) {
+        int size = rollout.size();
+        long distinct = rollout.distinctResponses();
+        if (!sameness.rises(size > 1 && (distinct == 1 || distinct < LEAST_DISTINCT_SHARE * size))) {
+            return;
+        }
+        String what = distinct == 1
+                ? "all " + size + " responses are the same"
+                : "only " + distinct + " of the " + size + " responses are different";
+        LOG.warn(
+                "iteration {}: {}, \"{}\": the policy has collapsed, or the task has few answers. A larger KL"
+                        + " coefficient, a lower learning rate or an entropy bonus keeps it wider",
+                iteration,
+                what,
+                rollout.exchanges().get(0).response());
     }
 
     static void requireFinite(String what, double value) {

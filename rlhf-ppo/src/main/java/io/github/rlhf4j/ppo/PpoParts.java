@@ -4,6 +4,8 @@ import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.ScoredSequence;
+import io.github.rlhf4j.core.TokenSequence;
+import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.TrainablePolicy;
 import java.util.List;
 
@@ -33,12 +35,32 @@ record PpoParts(
                     "the reference policy is the very object that is trained, so the KL to it"
                             + " would always be 0; give a frozen copy");
         }
-        int trained = policy.tokenizer().vocabularySize();
-        int frozen = reference.tokenizer().vocabularySize();
-        if (trained != frozen) {
+        requireSharedTokenizer(policy.tokenizer(), reference.tokenizer());
+    }
+
+    /** Tokenizers are the same when each id has the same spelling, whatever their classes. */
+    private static void requireSharedTokenizer(Tokenizer trained, Tokenizer frozen) {
+        if (trained.equals(frozen)) {
+            return;
+        }
+        int size = trained.vocabularySize();
+        requireShared(size == frozen.vocabularySize(), "vocabularies of " + size + " and " + frozen.vocabularySize());
+        requireShared(
+                trained.specialTokens().equals(frozen.specialTokens()),
+                "special tokens " + trained.specialTokens() + " and " + frozen.specialTokens());
+        for (int id = 0; id < size; id++) {
+            TokenSequence token = TokenSequence.of(id);
+            String ours = trained.decode(token);
+            String theirs = frozen.decode(token);
+            requireShared(ours.equals(theirs), "token " + id + " as \"" + ours + "\" and as \"" + theirs + "\"");
+        }
+    }
+
+    private static void requireShared(boolean same, String got) {
+        if (!same) {
             throw new IllegalArgumentException(
-                    "policy and reference must share a tokenizer, for KL compares them token by"
-                            + " token; got vocabularies of " + trained + " and " + frozen);
+                    "policy and reference must share a tokenizer, for KL compares them token by" + " token; got " + got
+                            + ". Give as reference a copy of the model the policy begins with");
         }
     }
 

@@ -36,6 +36,7 @@ public final class PpoTrainer implements Trainer {
     private static final String KL_COEFFICIENT = "klCoefficient";
 
     private final PpoConfig config;
+    private final PpoSetup setup;
     private final TrainablePolicy policy;
     private final List<Prompt> prompts;
     private final RolloutListener listener;
@@ -51,13 +52,14 @@ public final class PpoTrainer implements Trainer {
     PpoTrainer(PpoParts parts) {
         RandomKey key = RandomKey.of(parts.config().seed()).child(NAME);
         this.config = parts.config();
+        this.setup = PpoSetup.of(parts);
         this.policy = parts.policy();
         this.prompts = parts.prompts();
         this.listener = parts.listener();
         this.learner = Learner.of(policy, parts.critic());
         this.judges = new Judges(
                 parts.reference(), learner, parts.rewardModel(), parts.rewardConcurrency(), config.microBatchTokens());
-        this.guards = new Guards(config.guards());
+        this.guards = new Guards(config.guards(), config.sampling());
         this.updater = new PpoUpdater(config, policy, learner, parts.pretraining(), guards, key);
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
@@ -171,14 +173,14 @@ public final class PpoTrainer implements Trainer {
     public void save(Path directory) throws IOException {
         Checkpoints.write(directory, fresh -> {
             learner.saveState(fresh);
-            TrainerState.write(fresh, NAME, iteration, config, Map.of(KL_COEFFICIENT, klCoefficient));
+            TrainerState.write(fresh, NAME, iteration, setup, Map.of(KL_COEFFICIENT, klCoefficient));
         });
     }
 
     @Override
     public void restore(Path directory) throws IOException {
         Checkpoints.verify(directory);
-        TrainerState state = TrainerState.read(directory).requireStage(NAME).requireSameConfig(config);
+        TrainerState state = TrainerState.read(directory).requireStage(NAME).requireSameConfig(setup);
         double savedCoefficient = state.number(KL_COEFFICIENT);
         learner.restoreState(directory);
         klCoefficient = savedCoefficient;

@@ -9,6 +9,7 @@ import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenSequence;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -51,6 +52,20 @@ record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange
     /** Number of different responses; 1 is a policy that says the same to every prompt. */
     long distinctResponses() {
         return completions.stream().map(Completion::response).distinct().count();
+    }
+
+    /** The mean of −log π over the drawn tokens, nats: an estimate of the entropy per token, at no cost. */
+    double sampledEntropy() {
+        return 0
+                - completions.stream()
+                        .flatMapToDouble(completion -> Arrays.stream(completion.logProbs()))
+                        .average()
+                        .orElse(Double.NaN);
+    }
+
+    /** Number of responses that ended by themselves. */
+    long stoppedCount() {
+        return completions.stream().filter(Completion::stopped).count();
     }
 
     /** log π of each response token when it was drawn, nats. */

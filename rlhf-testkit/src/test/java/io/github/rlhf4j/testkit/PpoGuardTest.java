@@ -9,6 +9,7 @@ import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenSequence;
+import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.TrainableValueFunction;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.ValuePass;
@@ -25,6 +26,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -173,17 +175,54 @@ class PpoGuardTest {
         for (String prompt : List.of("aa", "ab", "ba")) {
             collapsed.setLogits(PpoFixture.LETTERS.encode(prompt), -50, -50, 50);
         }
+        assertThat(warningsOf(collapsed, PLAN))
+                .containsOnlyOnce("all 16 responses are the same")
+                .containsOnlyOnce("nats per token: it has collapsed")
+                .contains("KL coefficient")
+                .doesNotContain("responses stopped");
+    }
+
+    @Test
+    void aPolicyWithOneAnswerToEachPromptIsWarnedOfTooOnce() {
+        TabularPolicy narrow = PpoFixture.policy();
+        narrow.setLogits(PpoFixture.LETTERS.encode("aa"), -50, -50, 50);
+        for (String first : List.of("ab", "ba")) {
+            narrow.setLogits(PpoFixture.LETTERS.encode(first), -50, 50, -50);
+            narrow.setLogits(PpoFixture.LETTERS.encode(first + "b"), -50, -50, 50);
+        }
+        assertThat(warningsOf(narrow, new BatchPlan(32, 32)))
+                .containsOnlyOnce("only 2 of the 32 responses are different")
+                .containsOnlyOnce("entropy of the policy");
+    }
+
+    @Test
+    void aPolicyThatNeverStopsIsWarnedOfOnce() {
+        TabularPolicy endless =
+                TabularPolicy.uniform(PpoFixture.LETTERS, TabularContext.LAST_TOKEN, 16, new TabularOptimizer.Sgd());
+        for (String last : List.of("a", "b")) {
+            endless.setLogits(PpoFixture.LETTERS.encode(last), 0, 0, -50);
+        }
+        assertThat(warningsOf(endless, PLAN))
+                .containsOnlyOnce("none of the 16 responses stopped")
+                .contains("MissingStop")
+                .doesNotContain("collapsed");
+    }
+
+    @Test
+    void aWidePolicyIsNotWarnedOf() {
+        assertThat(warningsOf(PpoFixture.policy(), PLAN)).doesNotContain("collapsed", "responses stopped");
+    }
+
+    private static String warningsOf(TabularPolicy policy, BatchPlan plan) {
         PrintStream original = System.err;
         ByteArrayOutputStream log = new ByteArrayOutputStream();
         System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
         try {
-            PpoFixture.builder(collapsed, config()).build().run();
+            PpoFixture.builder(policy, PpoFixture.config(3, plan)).build().run();
         } finally {
             System.setErr(original);
         }
-        assertThat(log.toString(StandardCharsets.UTF_8))
-                .containsOnlyOnce("all 16 responses are the same")
-                .contains("collapsed", "KL coefficient");
+        return log.toString(StandardCharsets.UTF_8);
     }
 
     @Test
@@ -251,6 +290,24 @@ class PpoGuardTest {
     }
 
     @Test
+    void policyAndReferenceShareATokenizerAndNotOnlyItsSize() {
+        assertThatThrownBy(() -> withReference(new Respelled(new LetterTokenizer(2))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("share a tokenizer")
+                .hasMessageContaining("token 1 as \"b\" and as \"x\"");
+        assertThatThrownBy(() -> withReference(new LetterTokenizer(3))).hasMessageContaining("vocabularies of 3 and 4");
+        assertThat(withReference(new LetterTokenizer(2))).isNotNull();
+    }
+
+    private static PpoTrainer withReference(Tokenizer tokenizer) {
+        TabularPolicy reference =
+                TabularPolicy.uniform(tokenizer, TabularContext.LAST_TOKEN, 16, new TabularOptimizer.Sgd());
+        return PpoFixture.builder(PpoFixture.policy(), config())
+                .reference(reference)
+                .build();
+    }
+
+    @Test
     void promptsMustBeThereAndLeaveRoom() {
         TabularPolicy policy = PpoFixture.policy();
         assertThatThrownBy(() ->
@@ -283,6 +340,35 @@ class PpoGuardTest {
                     new StateTable(3, new TabularOptimizer.Sgd(), RandomKey.of(0), 0));
             setLogits(PpoFixture.LETTERS.encode("a"), 1, 0, 0);
             setLogits(PpoFixture.LETTERS.encode("b"), 1, 0, 0);
+        }
+    }
+
+    /** The same ids, of which one is spelled otherwise. */
+    private record Respelled(Tokenizer tokenizer) implements Tokenizer {
+
+        @Override
+        public TokenSequence encode(String text) {
+            return tokenizer.encode(text.replace('x', 'b'));
+        }
+
+        @Override
+        public String decode(TokenSequence tokens) {
+            return tokenizer.decode(tokens).replace('b', 'x');
+        }
+
+        @Override
+        public int vocabularySize() {
+            return tokenizer.vocabularySize();
+        }
+
+        @Override
+        public Map<String, Integer> specialTokens() {
+            return tokenizer.specialTokens();
+        }
+
+        @Override
+        public StreamingDecoder streamingDecoder() {
+            return tokenizer.streamingDecoder();
         }
     }
 }

@@ -437,6 +437,35 @@ class PpoTrainerTest {
     }
 
     @Test
+    void aCheckpointOfOtherDataIsRefusedByName() throws IOException {
+        PpoConfig config =
+                PpoFixture.config(2, PLAN).withLosses(LossSettings.defaults().withPtx(27.8, 3));
+        List<ScoredSequence> texts = List.of(ScoredSequence.ofText(PpoFixture.LETTERS.encode("aaaa")));
+        PpoTrainer trainer = PpoFixture.builder(PpoFixture.policy(), config)
+                .pretraining(texts)
+                .build();
+        trainer.step();
+        Path checkpoint = directory.resolve("checkpoint");
+        trainer.save(checkpoint);
+        PpoTrainer otherPrompts = PpoFixture.builder(PpoFixture.policy(), config)
+                .pretraining(texts)
+                .prompts(List.of(PpoFixture.prompt("aa"), PpoFixture.prompt("ab"), PpoFixture.prompt("bb")))
+                .build();
+        assertThatThrownBy(() -> otherPrompts.restore(checkpoint))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("promptsSha256 was ")
+                .hasMessageNotContaining("pretrainingSha256");
+        PpoTrainer otherTexts = PpoFixture.builder(PpoFixture.policy(), config)
+                .pretraining(List.of(ScoredSequence.ofText(PpoFixture.LETTERS.encode("aaab"))))
+                .build();
+        assertThatThrownBy(() -> otherTexts.restore(checkpoint))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("pretrainingSha256 was ")
+                .hasMessageNotContaining("promptsSha256");
+        assertThat(otherTexts.stepsDone()).isZero();
+    }
+
+    @Test
     void aFlippedByteIsFoundAndNothingIsRestored() throws IOException {
         PpoTrainer trainer = PpoFixture.builder(PpoFixture.policy(), PpoFixture.config(2, PLAN))
                 .build();

@@ -1,11 +1,14 @@
 package io.github.rlhf4j.transformer;
 
 import io.github.rlhf4j.core.UpdateReport;
+import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.files.FlatState;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.Kernels;
+import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.model.CachedDecoder;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamW;
@@ -13,6 +16,7 @@ import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Function;
@@ -31,13 +35,18 @@ final class ModelCore implements AutoCloseable {
     private final Transformer trunk;
     private final Arena trainingArena;
     private final ConcurrentLinkedDeque<Arena> inferenceArenas = new ConcurrentLinkedDeque<>();
+    private Recomputation recomputation = Recomputation.NONE;
     private @Nullable AdamW optimizer;
 
     ModelCore(TransformerConfig config, AdamWConfig optimizerConfig, ParameterStore store) {
+        this(config, optimizerConfig, store, Kernels.select(store.dataType()));
+    }
+
+    ModelCore(TransformerConfig config, AdamWConfig optimizerConfig, ParameterStore store, Kernels kernels) {
         this.config = config;
         this.optimizerConfig = optimizerConfig;
         this.store = store;
-        this.kernels = Kernels.select(store.dataType());
+        this.kernels = kernels;
         this.trunk = new Transformer(config, store, kernels);
         this.trainingArena = new Arena(store.dataType());
     }
@@ -67,6 +76,24 @@ final class ModelCore implements AutoCloseable {
         return trainingArena;
     }
 
+    Recomputation recomputation() {
+        return recomputation;
+    }
+
+    void setRecomputation(Recomputation choice) {
+        recomputation = choice;
+    }
+
+    /** Opens a pass that goes backward; passes are closed in the reverse order of their opening. */
+    TrainingPass openPass() {
+        return new TrainingPass(this);
+    }
+
+    /** Forgets what backward passes have added up since the last update. */
+    void discardGradients() {
+        store.clearGradients();
+    }
+
     /** Runs {@code work} with an arena of its own, so that several threads may infer at once. */
     <T> T infer(Function<Arena, T> work) {
         Arena arena = borrowArena();
@@ -77,6 +104,19 @@ final class ModelCore implements AutoCloseable {
             arena.release(mark);
             inferenceArenas.push(arena);
         }
+    }
+
+    /** Bytes of all arenas that are not lent out. */
+    long arenaBytes() {
+        long elements = trainingArena.capacity()
+                + inferenceArenas.stream().mapToLong(Arena::capacity).sum();
+        return elements * store.dataType().width();
+    }
+
+    /** How often the arenas that are not lent out have asked for memory. */
+    long arenaAllocations() {
+        return trainingArena.allocations()
+                + inferenceArenas.stream().mapToLong(Arena::allocations).sum();
     }
 
     CachedDecoder openSession() {
@@ -91,6 +131,11 @@ final class ModelCore implements AutoCloseable {
     private Arena borrowArena() {
         Arena free = inferenceArenas.poll();
         return free == null ? new Arena(store.dataType()) : free;
+    }
+
+    /** The trunk's forward pass on the training arena. */
+    Transformer.Pass forward(PackedTokens packed, @Nullable List<RandomKey> dropout) {
+        return trunk.forward(packed, dropout, recomputation, trainingArena);
     }
 
     UpdateReport update(double learningRate) {
@@ -121,7 +166,7 @@ final class ModelCore implements AutoCloseable {
             throw new IOException(directory.resolve(STATE_FILE) + " has no counter 'steps'; it is not a model's state");
         }
         optimizer().restoreSteps(steps);
-        store.gradients().assign(0);
+        store.clearGradients();
     }
 
     private Map<String, INDArray> buffers() {

@@ -9,6 +9,7 @@ import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.model.Initialization;
 import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
@@ -31,7 +32,7 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
     private final ModelCore core;
     private final ScalarHead head;
 
-    private ScalarTransformer(ModelCore core) {
+    ScalarTransformer(ModelCore core) {
         this.core = core;
         this.head = ScalarHead.of(core);
     }
@@ -45,6 +46,7 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
         for (Parameter parameter : trunk.parameters().parameters()) {
             model.parameters().get(parameter.name()).value().assign(parameter.value());
         }
+        model.setRecomputation(trunk.recomputation());
         Initialization.scalarHead(model.head.weight(), RandomKey.of(seed).child("scalar head"));
         return model;
     }
@@ -65,7 +67,13 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
     public ScalarTransformer copy(AdamWConfig optimizer) {
         ScalarTransformer copy = allocate(core.config(), optimizer, core.store().dataType());
         copy.parameters().copyValuesFrom(parameters());
+        copy.setRecomputation(core.recomputation());
         return copy;
+    }
+
+    /** Chooses what passes that go backward keep; see {@link Recomputation}, which is none unless set. Copies inherit it. */
+    public void setRecomputation(Recomputation choice) {
+        core.setRecomputation(choice);
     }
 
     public TransformerConfig config() {
@@ -85,8 +93,8 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
      */
     public double[][] score(List<TokenSequence> sequences, List<int[]> positions) {
         List<double[]> scores = new ArrayList<>(sequences.size());
-        for (Microbatches.Range range :
-                Microbatches.ranges(sequences.size(), i -> sequences.get(i).length())) {
+        for (Microbatches.Range range : Microbatches.ranges(
+                sequences.size(), i -> sequences.get(i).length(), Microbatches.tokens(core.config()))) {
             Rows rows = Rows.of(
                     sequences.subList(range.from(), range.to()),
                     positions.subList(range.from(), range.to()),
@@ -110,16 +118,19 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
         void close();
     }
 
-    /** As {@link #score}, remembering what the backward pass needs. */
+    /**
+     * As {@link #score}, remembering what the backward pass needs. When this or the pass's backward throws, the pass's
+     * memory is given back and the gradients that were added up since the last update are discarded.
+     */
     public ScalarPass forward(List<TokenSequence> sequences, List<int[]> positions) {
-        Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
-        Rows rows = Rows.of(sequences, positions, core.config());
-        Transformer.Pass pass = core.trunk().forward(rows.packed(), null, arena);
-        double[][] scores = read(rows, pass.hidden(), arena);
-        return new ScalarPass() {
-            private boolean done;
+        TrainingPass life = core.openPass();
+        return life.forward(() -> forward(Rows.of(sequences, positions, core.config()), life));
+    }
 
+    private ScalarPass forward(Rows rows, TrainingPass life) {
+        Transformer.Pass pass = core.forward(rows.packed(), null);
+        double[][] scores = read(rows, pass.hidden(), core.trainingArena());
+        return new ScalarPass() {
             @Override
             public double[][] scores() {
                 return scores;
@@ -127,17 +138,12 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
 
             @Override
             public void backward(double[][] dScores) {
-                if (done) {
-                    throw new IllegalStateException("a pass goes backward once, and not after it is closed");
-                }
-                done = true;
-                goBackward(rows, pass, rows.flat(dScores));
+                life.backward(() -> goBackward(rows, pass, rows.flat(dScores)));
             }
 
             @Override
             public void close() {
-                done = true;
-                arena.release(mark);
+                life.close();
             }
         };
     }
@@ -148,11 +154,9 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
 
     private void goBackward(Rows rows, Transformer.Pass pass, double[] dScores) {
         Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
         INDArray dHidden = arena.takeZeros(rows.packed().rows(), core.config().width());
         head.backward(rows.rows(), dScores, pass.hidden(), dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
-        arena.release(mark);
     }
 
     /** Applies what the backward passes added up, clipped, and clears it; see {@code TrainablePolicy.update}. */

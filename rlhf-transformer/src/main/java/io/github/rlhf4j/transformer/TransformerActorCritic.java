@@ -15,6 +15,7 @@ import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.model.Initialization;
 import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
@@ -34,7 +35,7 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
     private final LanguageHead languageHead;
     private final ScalarHead valueHead;
 
-    private TransformerActorCritic(ModelCore core, Tokenizer tokenizer) {
+    TransformerActorCritic(ModelCore core, Tokenizer tokenizer) {
         this.core = core;
         this.policy = new TransformerPolicy(core, tokenizer);
         this.languageHead = new LanguageHead(core);
@@ -50,7 +51,10 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
             store.get(parameter.name()).value().assign(parameter.value());
         }
         Initialization.scalarHead(store.get(ScalarHead.NAME), RandomKey.of(seed).child("scalar head"));
-        return new TransformerActorCritic(new ModelCore(start.config(), optimizer, store), start.tokenizer());
+        TransformerActorCritic both =
+                new TransformerActorCritic(new ModelCore(start.config(), optimizer, store), start.tokenizer());
+        both.setRecomputation(start.recomputation());
+        return both;
     }
 
     /** The policy alone, as an independent model: to save, or to go on with. */
@@ -60,7 +64,13 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
         for (Parameter parameter : copy.parameters().parameters()) {
             parameter.value().assign(core.store().get(parameter.name()).value());
         }
+        copy.setRecomputation(core.recomputation());
         return copy;
+    }
+
+    /** Chooses what passes that go backward keep; see {@link Recomputation}, which is none unless set. Copies inherit it. */
+    public void setRecomputation(Recomputation choice) {
+        core.setRecomputation(choice);
     }
 
     public ParameterStore parameters() {
@@ -95,7 +105,7 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
     @Override
     public double[][] values(SequenceBatch batch) {
         List<double[]> values = new ArrayList<>(batch.size());
-        for (SequenceBatch part : Microbatches.byTokens(batch)) {
+        for (SequenceBatch part : Microbatches.byTokens(batch, Microbatches.tokens(core.config()))) {
             values.addAll(List.of(core.infer(arena -> {
                 ScoredRows scored = ScoredRows.of(part, core.config());
                 INDArray hidden = core.trunk().infer(scored.packed(), null, arena);
@@ -105,17 +115,25 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
         return values.toArray(double[][]::new);
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * <p>When this or the pass's backward throws, the pass's memory is given back and the gradients that were added up
+     * since the last update are discarded.
+     */
     @Override
     public JointPass forwardJointly(SequenceBatch batch) {
+        TrainingPass life = core.openPass();
+        return life.forward(() -> forwardJointly(batch, life));
+    }
+
+    private JointPass forwardJointly(SequenceBatch batch, TrainingPass life) {
         Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
         ScoredRows scored = ScoredRows.of(batch, core.config());
-        Transformer.Pass pass = core.trunk().forward(scored.packed(), null, arena);
+        Transformer.Pass pass = core.forward(scored.packed(), null);
         TokenScores scores = languageHead.forward(scored, batch.temperature(), pass.hidden(), arena);
         double[][] values = scored.ragged(valueHead.forward(scored.rows(), pass.hidden(), arena));
         return new JointPass() {
-            private boolean done;
-
             @Override
             public TokenScores scores() {
                 return scores;
@@ -128,17 +146,12 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
 
             @Override
             public void backward(TokenGradients gradients, double[][] dValues) {
-                if (done) {
-                    throw new IllegalStateException("a pass goes backward once, and not after it is closed");
-                }
-                done = true;
-                goBackward(scored, batch.temperature(), pass, gradients, dValues);
+                life.backward(() -> goBackward(scored, batch.temperature(), pass, gradients, dValues));
             }
 
             @Override
             public void close() {
-                done = true;
-                arena.release(mark);
+                life.close();
             }
         };
     }
@@ -150,14 +163,12 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
             TokenGradients gradients,
             double[][] dValues) {
         Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
         double[] dLogProbs = scored.flat(gradients.dLogProbs(), "dLogProbs");
         double[] dEntropies = gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies");
         INDArray dHidden = arena.takeZeros(scored.packed().rows(), core.config().width());
         languageHead.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, dHidden, arena);
         valueHead.backward(scored.rows(), scored.flat(dValues, "dValues"), pass.hidden(), dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
-        arena.release(mark);
     }
 
     @Override

@@ -20,6 +20,7 @@ import io.github.rlhf4j.transformer.generation.TokenListener;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.model.Initialization;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
@@ -104,7 +105,17 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         TransformerPolicy copy =
                 allocate(core.config(), tokenizer, optimizer, core.store().dataType());
         copy.parameters().copyValuesFrom(parameters());
+        copy.setRecomputation(core.recomputation());
         return copy;
+    }
+
+    /** Chooses what passes that go backward keep; see {@link Recomputation}, which is none unless set. Copies inherit it. */
+    public void setRecomputation(Recomputation choice) {
+        core.setRecomputation(choice);
+    }
+
+    Recomputation recomputation() {
+        return core.recomputation();
     }
 
     public TransformerConfig config() {
@@ -151,7 +162,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     public TokenScores score(SequenceBatch batch) {
         List<double[]> logProbs = new ArrayList<>(batch.size());
         List<double[]> entropies = new ArrayList<>(batch.size());
-        for (SequenceBatch part : Microbatches.byTokens(batch)) {
+        for (SequenceBatch part : Microbatches.byTokens(batch, Microbatches.tokens(core.config()))) {
             TokenScores scores = core.infer(arena -> scorePart(part, arena));
             logProbs.addAll(List.of(scores.logProbs()));
             entropies.addAll(List.of(scores.entropies()));
@@ -165,16 +176,24 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         return head.forward(scored, part.temperature(), hidden, arena);
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * <p>When this or the pass's backward throws, the pass's memory is given back and the gradients that were added up
+     * since the last update are discarded.
+     */
     @Override
     public ForwardPass forward(SequenceBatch batch) {
+        TrainingPass life = core.openPass();
+        return life.forward(() -> forward(batch, life));
+    }
+
+    private ForwardPass forward(SequenceBatch batch, TrainingPass life) {
         Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
         ScoredRows scored = ScoredRows.of(batch, core.config());
-        Transformer.Pass pass = core.trunk().forward(scored.packed(), null, arena);
+        Transformer.Pass pass = core.forward(scored.packed(), null);
         TokenScores scores = head.forward(scored, batch.temperature(), pass.hidden(), arena);
         return new ForwardPass() {
-            private boolean done;
-
             @Override
             public TokenScores scores() {
                 return scores;
@@ -182,37 +201,34 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
 
             @Override
             public void backward(TokenGradients gradients) {
-                if (done) {
-                    throw new IllegalStateException("a forward pass goes backward once, and not after it is closed");
-                }
-                done = true;
-                double[] dLogProbs = scored.flat(gradients.dLogProbs(), "dLogProbs");
-                double[] dEntropies =
-                        gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies");
-                goBackward(scored, batch.temperature(), pass, dLogProbs, dEntropies);
+                life.backward(() -> goBackward(
+                        scored,
+                        batch.temperature(),
+                        pass,
+                        scored.flat(gradients.dLogProbs(), "dLogProbs"),
+                        gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies")));
             }
 
             @Override
             public void close() {
-                done = true;
-                arena.release(mark);
+                life.close();
             }
         };
     }
 
     @Override
-    public double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable RandomKey dropout) {
-        Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
-        ScoredRows scored = ScoredRows.of(batch, core.config());
-        double[] dLogProbs = scored.flat(weights, "weights");
-        for (int i = 0; i < dLogProbs.length; i++) {
-            dLogProbs[i] = -dLogProbs[i]; // loss = −Σ weight·logProb
+    public double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable List<RandomKey> dropout) {
+        try (TrainingPass life = core.openPass()) {
+            return life.forward(() -> {
+                ScoredRows scored = ScoredRows.of(batch, core.config());
+                double[] dLogProbs = scored.flat(weights, "weights");
+                for (int i = 0; i < dLogProbs.length; i++) {
+                    dLogProbs[i] = -dLogProbs[i]; // loss = −Σ weight·logProb
+                }
+                Transformer.Pass pass = core.forward(scored.packed(), dropout);
+                return goBackward(scored, batch.temperature(), pass, dLogProbs, null);
+            });
         }
-        Transformer.Pass pass = core.trunk().forward(scored.packed(), dropout, arena);
-        double[][] logProbs = goBackward(scored, batch.temperature(), pass, dLogProbs, null);
-        arena.release(mark);
-        return logProbs;
     }
 
     private double[][] goBackward(
@@ -222,12 +238,15 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
             double[] dLogProbs,
             double @Nullable [] dEntropies) {
         Arena arena = core.trainingArena();
-        Arena.Mark mark = arena.mark();
         INDArray dHidden = arena.takeZeros(scored.packed().rows(), core.config().width());
         double[][] logProbs = head.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
-        arena.release(mark);
         return logProbs;
+    }
+
+    @Override
+    public void discard() {
+        core.discardGradients();
     }
 
     @Override

@@ -5,7 +5,9 @@ import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Small models and sequences for tests. */
@@ -32,6 +34,11 @@ public final class TestModels {
 
     public static TransformerConfig tiny() {
         return TransformerConfig.gpt2(13, 12, 8, 2, 2).withFeedForwardWidth(12);
+    }
+
+    /** A dropout key for each sequence of a batch. */
+    public static List<RandomKey> keys(RandomKey key, int sequences) {
+        return IntStream.range(0, sequences).mapToObj(key::child).toList();
     }
 
     public static TokenSequence sequence(long seed, int length, int vocabulary) {

@@ -22,6 +22,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What must not matter does not matter. Double precision: only rounding is left. */
@@ -134,14 +135,30 @@ class TransformerEquivalenceTest {
             Arrays.fill(weights[i], 1.0 / 72);
         }
         TransformerPolicy dropping = TestModels.policy(config.withDropout(0.2), 1);
-        RandomKey key = RandomKey.of(3);
-        dropping.accumulate(new SequenceBatch(sequences), weights, key);
+        List<RandomKey> keys =
+                IntStream.range(0, 8).mapToObj(RandomKey.of(3)::child).toList();
+        dropping.accumulate(new SequenceBatch(sequences), weights, keys);
         double[] whole = dropping.parameters().gradients().dup().data().asDouble();
         dropping.parameters().gradients().assign(0);
         for (int i = 7; i >= 0; i--) {
-            dropping.accumulate(new SequenceBatch(List.of(sequences.get(i))), new double[][] {weights[i]}, key);
+            dropping.accumulate(
+                    new SequenceBatch(List.of(sequences.get(i))), new double[][] {weights[i]}, List.of(keys.get(i)));
         }
         assertThat(dropping.parameters().gradients().dup().data().asDouble()).containsExactly(whole, within(ROUNDING));
+    }
+
+    @Test
+    void equalSequencesWithKeysOfTheirOwnAreThinnedDifferently() {
+        TransformerPolicy dropping = TestModels.policy(config.withDropout(0.2), 1);
+        ScoredSequence sequence = ScoredSequence.ofText(tokens(20, 6));
+        double[][] weights = new double[2][5];
+        List<RandomKey> keys = List.of(RandomKey.of(1), RandomKey.of(2));
+        double[][] logProbs = dropping.accumulate(new SequenceBatch(List.of(sequence, sequence)), weights, keys);
+        assertThat(logProbs[0]).isNotEqualTo(logProbs[1]);
+        assertThatThrownBy(() -> dropping.accumulate(
+                        new SequenceBatch(List.of(sequence, sequence)), weights, List.of(RandomKey.of(1))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("dropout needs one key for each sequence, got 1 keys for 2 sequences");
     }
 
     @Test

@@ -17,6 +17,7 @@ import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.util.List;
 import java.util.function.DoubleSupplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Every parameter's gradient is the slope that central differences in double see. */
@@ -68,13 +69,15 @@ class TransformerGradientTest {
     void withDropoutTheGradientIsThatOfTheThinnedNetwork() {
         TransformerConfig dropping = config.withDropout(0.3);
         TransformerPolicy policy = TestModels.policy(dropping, 3);
-        RandomKey key = RandomKey.of(5);
         SequenceBatch batch = batch(1);
+        RandomKey key = RandomKey.of(5);
+        List<RandomKey> keys =
+                IntStream.range(0, batch.size()).mapToObj(key::child).toList();
         double[][] w = weights(batch, 10);
-        policy.accumulate(batch, w, key);
+        policy.accumulate(batch, w, keys);
         double[] analytic = policy.parameters().gradients().dup().data().asDouble();
         check(policy.parameters(), analytic, () -> {
-            return -dot(w, policy.accumulate(batch, w, key));
+            return -dot(w, policy.accumulate(batch, w, keys));
         });
     }
 

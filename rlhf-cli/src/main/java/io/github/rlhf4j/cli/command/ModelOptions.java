@@ -54,8 +54,21 @@ final class ModelOptions {
     long seed = 1;
 
     TransformerPolicy open() throws IOException {
-        ComputeBackend.select(backend);
+        selectBackend();
         return ModelFiles.policy(directory());
+    }
+
+    /** With AUTO, the system property and the environment variable have a say. */
+    private void selectBackend() {
+        if (backend != ComputeBackend.AUTO) {
+            ComputeBackend.select(backend);
+            return;
+        }
+        try {
+            ComputeBackend.ensureSelected();
+        } catch (IllegalArgumentException e) {
+            throw new InputException(String.valueOf(e.getMessage()), e);
+        }
     }
 
     private Path directory() throws IOException {

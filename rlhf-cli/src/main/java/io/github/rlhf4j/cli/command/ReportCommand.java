@@ -30,7 +30,7 @@ final class ReportCommand implements Callable<Integer> {
         Path directory = RunOptions.lastRunUnless(out);
         RunRecords records = RunRecords.read(directory);
         PrintWriter writer = Rlhf.out(spec);
-        writer.println(ResultsTable.of(records.results()));
+        writer.println(ResultsTable.of(records));
         writer.println("report: " + HtmlReport.write(directory).toAbsolutePath());
         return 0;
     }

@@ -72,16 +72,20 @@ public final class Rlhf {
     /** Runs a command and returns its exit code. */
     public static int execute(PrintWriter out, PrintWriter err, String... arguments) {
         Rlhf program = new Rlhf();
-        CommandLine line = new CommandLine(program).setOut(out).setErr(err);
+        CommandLine line = new CommandLine(program).setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler((e, command, result) -> program.report(e, err));
         if (arguments.length == 0) {
             line.usage(out);
             return WRONG_INPUT;
         }
-        return line.execute(arguments);
+        try {
+            return line.execute(arguments);
+        } catch (OutOfMemoryError e) {
+            return program.report(e, err); // the handler above is given exceptions only
+        }
     }
 
-    private int report(Exception e, PrintWriter err) {
+    private int report(Throwable e, PrintWriter err) {
         boolean wrongInput =
                 e instanceof InputException || e instanceof DatasetException || e instanceof NoSuchFileException;
         err.println((wrongInput ? "error: " : "failed: ") + describe(e));
@@ -94,7 +98,10 @@ public final class Rlhf {
         return wrongInput ? WRONG_INPUT : FAILED;
     }
 
-    private static String describe(Exception e) {
+    private static String describe(Throwable e) {
+        if (OutOfMemory.isCauseOf(e)) {
+            return OutOfMemory.describe(e);
+        }
         String message = e.getMessage();
         return message == null ? e.getClass().getSimpleName() : message;
     }

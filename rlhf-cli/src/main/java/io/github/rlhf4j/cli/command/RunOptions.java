@@ -75,7 +75,12 @@ final class RunOptions {
     RunDirectory directory(boolean continues) throws IOException {
         Path named = out;
         if (named != null) {
-            return new RunDirectory(named);
+            RunDirectory directory = new RunDirectory(requireDirectory(named));
+            if (resume && !directory.holdsRun()) {
+                throw new InputException("there is no run in " + named
+                        + " to resume; check the path, or begin one there" + " without --resume");
+            }
+            return directory;
         }
         int last = lastRun();
         if (resume && last == 0) {
@@ -88,13 +93,25 @@ final class RunOptions {
     /** The directory of {@code runs/1, 2 …} that was begun last, unless one is named. */
     static Path lastRunUnless(@Nullable Path named) throws IOException {
         if (named != null) {
-            return named;
+            return requireDirectory(named);
         }
         int last = lastRun();
         if (last == 0) {
             throw new InputException("there is no run in " + RUNS + "; name one with --out, or begin one: rlhf run");
         }
         return RUNS.resolve(String.valueOf(last));
+    }
+
+    /** A path that is a directory or can become one. */
+    private static Path requireDirectory(Path named) {
+        Path absolute = named.toAbsolutePath().normalize();
+        for (Path path = absolute; path != null; path = path.getParent()) {
+            if (Files.exists(path) && !Files.isDirectory(path)) {
+                throw new InputException("--out " + named + " cannot be a run's directory: " + path
+                        + " is a file; name a directory, or a path where there is nothing yet");
+            }
+        }
+        return named;
     }
 
     private static int lastRun() throws IOException {
@@ -115,17 +132,10 @@ final class RunOptions {
      * errors.
      */
     RecipeConfig resolve(RunDirectory directory, boolean continues) {
-        RecipeConfig resolved = (resume || continues) && directory.holdsRun() && !quick
+        RecipeConfig base = (resume || continues) && directory.holdsRun() && !quick
                 ? directory.storedConfig()
                 : quick ? RecipeConfig.quick() : RecipeConfig.standard();
-        Path file = config;
-        if (file != null) {
-            resolved = ConfigFiles.read(file, resolved);
-        }
-        for (Map.Entry<String, String> flag : flags().entrySet()) {
-            resolved = ConfigFiles.set(resolved, flag.getKey(), flag.getValue());
-        }
-        return resolved;
+        return ConfigFiles.change(base, config, flags());
     }
 
     private Map<String, String> flags() {

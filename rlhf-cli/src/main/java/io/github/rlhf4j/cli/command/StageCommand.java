@@ -1,5 +1,6 @@
 package io.github.rlhf4j.cli.command;
 
+import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.cli.recipe.ConfigFiles;
 import io.github.rlhf4j.cli.recipe.Recipe;
 import io.github.rlhf4j.cli.recipe.RecipeConfig;
@@ -42,6 +43,10 @@ abstract class StageCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         boolean continues = only != null && only != Stage.TOKENIZER;
         RunDirectory directory = options.directory(continues);
+        if (continues && !directory.holdsRun()) {
+            throw new InputException(only.command() + " goes on with a run, and there is none in " + directory.root()
+                    + "; begin one with \"rlhf tokenizer\", or run all stages with \"rlhf run\"");
+        }
         boolean joins = only != null && directory.holdsRun();
         RecipeConfig config = options.resolve(directory, joins);
         PrintWriter out = Rlhf.out(spec);
@@ -83,7 +88,7 @@ abstract class StageCommand implements Callable<Integer> {
     private static void finish(Path report, RunDirectory directory, Console console) throws IOException {
         console.close();
         RunRecords records = RunRecords.read(directory.root());
-        console.line("\n" + ResultsTable.of(records.results()) + "\nreport: " + report.toAbsolutePath());
+        console.line("\n" + ResultsTable.of(records) + "\nreport: " + report.toAbsolutePath());
     }
 
     @Command(

@@ -2,6 +2,7 @@ package io.github.rlhf4j.cli.recipe;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,18 +16,23 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.rlhf4j.cli.InputException;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** A {@link RecipeConfig} as YAML: reading over defaults, checking each key, writing, comparing. */
 public final class ConfigFiles {
 
     private static final YAMLMapper YAML = YAMLMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
@@ -46,6 +52,49 @@ public final class ConfigFiles {
      *     been meant for) or whose value does not fit
      */
     public static RecipeConfig read(Path file, RecipeConfig defaults) {
+        return change(defaults, file, Map.of());
+    }
+
+    /**
+     * One setting changed, as by {@code --set ppo.iterations=50}.
+     *
+     * @throws InputException as {@link #read}
+     */
+    public static RecipeConfig set(RecipeConfig config, String path, String value) {
+        return set(config, Map.of(path, value));
+    }
+
+    /**
+     * Settings changed together: what counts is whether all of them fit, in whatever order they come.
+     *
+     * @param settings values as YAML by key, such as {@code ppo.iterations}
+     * @throws InputException as {@link #read}
+     */
+    public static RecipeConfig set(RecipeConfig config, Map<String, String> settings) {
+        return change(config, null, settings);
+    }
+
+    /**
+     * The defaults, changed by a file, if any, and then by settings. Rules between settings hold for the whole, so that a
+     * file may leave to a flag what would not fit without it.
+     *
+     * @throws InputException as {@link #read}
+     */
+    public static RecipeConfig change(RecipeConfig defaults, @Nullable Path file, Map<String, String> settings) {
+        ObjectNode merged = YAML.valueToTree(defaults);
+        List<String> sources = new ArrayList<>();
+        if (file != null) {
+            sources.add(file.toString());
+            merge(file.toString(), "", merged, parse(file));
+        }
+        settings.forEach((path, value) -> {
+            sources.add("--set " + path);
+            merge("--set " + path, "", merged, parse(path, value));
+        });
+        return convert(merged, String.join(", ", sources));
+    }
+
+    private static ObjectNode parse(Path file) {
         JsonNode read;
         try {
             read = YAML.readTree(Files.readString(file));
@@ -59,32 +108,28 @@ public final class ConfigFiles {
             throw new InputException("cannot read the configuration " + file + ": " + reason(e), e);
         }
         if (read == null || read.isMissingNode() || read.isNull()) {
-            return defaults;
+            return YAML.createObjectNode();
         }
         if (!(read instanceof ObjectNode changes)) {
             throw new InputException(file + " must hold keys and values, such as \"seed: 2\"; it holds " + read);
         }
-        return change(file.toString(), defaults, changes);
+        return changes;
     }
 
-    /**
-     * One setting changed, as by {@code --set ppo.iterations=50}.
-     *
-     * @throws InputException as {@link #read}
-     */
-    public static RecipeConfig set(RecipeConfig config, String path, String value) {
+    private static ObjectNode parse(String path, String value) {
         ObjectNode changes = YAML.createObjectNode();
         ObjectNode at = changes;
-        String[] keys = path.split("\\.");
+        String[] keys = path.split("\\.", -1);
         for (int i = 0; i < keys.length - 1; i++) {
             at = at.putObject(keys[i]);
         }
         try {
-            at.set(keys[keys.length - 1], YAML.readTree(value));
+            JsonNode read = YAML.readTree(value);
+            at.set(keys[keys.length - 1], read.isMissingNode() ? NullNode.instance : read);
         } catch (JacksonException e) {
             throw new InputException("the value of " + path + " is not valid YAML: " + value, e);
         }
-        return change("--set " + path, config, changes);
+        return changes;
     }
 
     /** The configuration as YAML. */
@@ -114,9 +159,7 @@ public final class ConfigFiles {
         }
     }
 
-    private static RecipeConfig change(String source, RecipeConfig defaults, ObjectNode changes) {
-        ObjectNode merged = YAML.valueToTree(defaults);
-        merge(source, "", merged, changes);
+    private static RecipeConfig convert(ObjectNode merged, String sources) {
         try {
             return YAML.treeToValue(merged, RecipeConfig.class);
         } catch (JsonMappingException e) {
@@ -125,11 +168,34 @@ public final class ConfigFiles {
                     .collect(Collectors.joining("."));
             String problem = e.getCause() instanceof IllegalArgumentException rule
                     ? rule.getMessage()
-                    : "the value of " + path + " does not fit: " + firstLine(e.getOriginalMessage());
-            throw new InputException(source + ": " + problem, e);
+                    : "the value of " + path + " does not fit: it must be " + expected(path) + ", got "
+                            + merged.at("/" + path.replace('.', '/'));
+            throw new InputException(sources + ": " + problem, e);
         } catch (JacksonException e) {
-            throw new InputException(source + ": " + firstLine(e.getOriginalMessage()), e);
+            throw new InputException(sources + ": " + firstLine(e.getOriginalMessage()), e);
         }
+    }
+
+    /** What a key's value must be, by the type of its record component. */
+    private static String expected(String path) {
+        Class<?> type = RecipeConfig.class;
+        for (String key : path.split("\\.")) {
+            type = Arrays.stream(type.getRecordComponents())
+                    .filter(component -> component.getName().equals(key))
+                    .findFirst()
+                    .orElseThrow()
+                    .getType();
+        }
+        if (type.isEnum()) {
+            return Arrays.stream(type.getEnumConstants())
+                    .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
+                    .collect(Collectors.joining(" or "));
+        }
+        return type == int.class
+                ? "a whole number up to " + Integer.MAX_VALUE
+                : type == long.class
+                        ? "a whole number of at most 64 bits"
+                        : type == double.class ? "a number" : type == boolean.class ? "true or false" : "a text";
     }
 
     private static void merge(String source, String path, ObjectNode into, ObjectNode changes) {
@@ -174,10 +240,10 @@ public final class ConfigFiles {
 
     /** Levenshtein's distance, letter case aside. */
     private static int distance(String first, String second) {
-        String a = first.toLowerCase(java.util.Locale.ROOT);
-        String b = second.toLowerCase(java.util.Locale.ROOT);
+        String a = first.toLowerCase(Locale.ROOT);
+        String b = second.toLowerCase(Locale.ROOT);
         int[] row = new int[b.length() + 1];
-        java.util.Arrays.setAll(row, j -> j);
+        Arrays.setAll(row, j -> j);
         for (int i = 1; i <= a.length(); i++) {
             int diagonal = row[0];
             row[0] = i;
@@ -191,6 +257,9 @@ public final class ConfigFiles {
     }
 
     private static String reason(IOException e) {
+        if (e instanceof CharacterCodingException) {
+            return "it is not a text in UTF-8; give a YAML file";
+        }
         return e instanceof java.nio.file.NoSuchFileException
                 ? "there is no such file"
                 : String.valueOf(e.getMessage());

@@ -60,10 +60,10 @@ public final class ModelFiles {
         });
     }
 
-    /** A directory with a manifest must be what was written; one from elsewhere has none and is taken as it is. */
+    /** What a manifest lists must be what was written; a directory from elsewhere has none and is taken as it is. */
     private static ModelDirectory verified(Path directory) throws IOException {
         if (java.nio.file.Files.exists(directory.resolve("manifest.json"))) {
-            Checkpoints.verify(directory);
+            Checkpoints.verifyWritten(directory);
         }
         return ModelDirectory.open(directory);
     }

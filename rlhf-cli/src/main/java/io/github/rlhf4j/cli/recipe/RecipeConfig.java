@@ -212,7 +212,7 @@ public record RecipeConfig(
     /**
      * Twenty minutes on 2 cores. Where it departs from the papers' defaults: two epochs per rollout instead of four, as a
      * rollout is cheap for so small a model; a fixed β, small beside a learned reward of several units, as the leash is
-     * reported and not steered; a missing stop scores −2, below what the reward model gives any answer that ends. Answers are
+     * reported and not steered; a missing stop scores −3, below what the reward model gives any answer that ends. Answers are
      * drawn at temperature 0.3: at 0.7 a model of this size copies the word that it explains only half the time.
      */
     public static RecipeConfig standard() {
@@ -227,7 +227,7 @@ public record RecipeConfig(
                 new Sft(24_000, 1, 32, 1e-3),
                 new Comparisons(3600, 4, 200, 0.1, 56, 0.3),
                 new Reward(2, 16, 5e-4),
-                new Ppo(80, 64, 32, 2, 2e-4, 4e-4, 0.1, 0, 10_000, -2, 56, 0.3, false, 0),
+                new Ppo(80, 64, 32, 2, 2e-4, 4e-4, 0.1, 0, 10_000, -3, 56, 0.3, false, 0),
                 new Evaluation(256, 16));
     }
 
@@ -245,7 +245,7 @@ public record RecipeConfig(
                 new Sft(8_000, 1, 32, 2e-3),
                 new Comparisons(300, 4, 60, 0.1, 48, 0.3),
                 new Reward(1, 16, 1e-3),
-                new Ppo(25, 32, 16, 2, 3e-4, 1e-3, 0.03, 0, 10_000, -2, 48, 0.3, false, 0),
+                new Ppo(25, 32, 16, 2, 3e-4, 1e-3, 0.03, 0, 10_000, -3, 48, 0.3, false, 0),
                 new Evaluation(48, 16));
     }
 

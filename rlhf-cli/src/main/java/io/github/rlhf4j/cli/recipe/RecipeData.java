@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,17 +129,21 @@ public record RecipeData(
         }
 
         private GlossTaste taste(Parts<Conversation> prompts, @Nullable String file) {
-            for (Conversation prompt : prompts.train()) {
-                try {
-                    WordQuestions.askedWord(prompt.lastUserText());
-                } catch (IllegalArgumentException e) {
-                    throw new InputException(
-                            file + ": the simulated labeler judges explanations of a word only, and " + e.getMessage()
-                                    + ". For prompts of another kind give your own --preferences",
-                            e);
-                }
-            }
+            Stream.concat(prompts.train().stream(), prompts.heldOut().stream())
+                    .forEach(prompt -> requireWord(prompt, file));
             return new GlossTaste(Lexicon.of(dictionary.get()));
+        }
+
+        /** Of held-out prompts too, which are asked only after the models are trained. */
+        private static void requireWord(Conversation prompt, @Nullable String file) {
+            try {
+                WordQuestions.askedWord(prompt.lastUserText());
+            } catch (IllegalArgumentException e) {
+                throw new InputException(
+                        file + ": the simulated labeler judges explanations of a word only, and " + e.getMessage()
+                                + ". For prompts of another kind give your own --preferences",
+                        e);
+            }
         }
 
         private DictionarySplit words() {

@@ -1,5 +1,6 @@
 package io.github.rlhf4j.cli.recipe;
 
+import io.github.rlhf4j.core.Demonstration;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.PreferenceDataset;
 import io.github.rlhf4j.core.Ranking;
@@ -35,7 +36,7 @@ final class RewardStage {
                 RewardModelTrainer trainer =
                         new RewardModelTrainer(reward, rankings, unseen, config(rankings.size()))) {
             run.runner().run(Stage.REWARD, trainer);
-            reward.centerOn(answers(rankings));
+            reward.centerOn(demonstrations(supervised));
             ModelFiles.save(run.directory().model(Stage.REWARD), reward, supervised.tokenizer());
         }
     }
@@ -60,15 +61,14 @@ final class RewardStage {
                 .withSchedule(new LearningRateSchedule.WarmupCosine(rate, rate * FINAL_RATE, steps / 20, steps));
     }
 
-    /** The supervised model's own answers, whose mean score is to be 0. */
-    private static List<Exchange> answers(PreferenceDataset rankings) {
-        List<Exchange> exchanges = new ArrayList<>();
-        for (Ranking ranking : rankings) {
-            for (int i = 0; i < ranking.size() && exchanges.size() < MOST_CENTRED_ON; i++) {
-                exchanges.add(ranking.exchange(i));
-            }
-        }
-        return exchanges;
+    /** Human demonstrations, whose mean score is to be 0 (InstructGPT, §3.5). */
+    private List<Exchange> demonstrations(TransformerPolicy supervised) {
+        ReadableLength readable = new ReadableLength(
+                supervised.tokenizer(), LanguageStages.format(supervised), supervised.contextLength());
+        return LanguageStages.few(run.data().demonstrations().train(), MOST_CENTRED_ON).stream()
+                .map(Demonstration::lastExchange)
+                .map(readable::fit)
+                .toList();
     }
 
     private static PreferenceDataset first(PreferenceDataset dataset, int most) {

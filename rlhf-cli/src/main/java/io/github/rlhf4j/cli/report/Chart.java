@@ -2,14 +2,22 @@ package io.github.rlhf4j.cli.report;
 
 import java.util.List;
 
-/** A chart of some series over one pair of axes. */
-record Chart(String title, String xLabel, String yLabel, List<Series> series) {
+/**
+ * A chart of some series over one pair of axes.
+ *
+ * @param title above the chart
+ * @param xLabel what the abscissa is, with its unit
+ * @param yLabel what the ordinate is, with its unit
+ * @param series drawn in this order
+ */
+public record Chart(String title, String xLabel, String yLabel, List<Series> series) {
 
-    Chart {
+    public Chart {
         series = List.copyOf(series);
     }
 
-    Chart(String title, String xLabel, String yLabel, Series... series) {
+    /** A chart of these series. */
+    public Chart(String title, String xLabel, String yLabel, Series... series) {
         this(title, xLabel, yLabel, List.of(series));
     }
 

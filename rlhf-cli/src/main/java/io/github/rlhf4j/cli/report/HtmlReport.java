@@ -2,8 +2,9 @@ package io.github.rlhf4j.cli.report;
 
 import io.github.rlhf4j.cli.report.RunResults.Measurement;
 import io.github.rlhf4j.cli.report.RunResults.SelectionPoint;
+import io.github.rlhf4j.core.files.DurableFiles;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -45,7 +46,7 @@ public final class HtmlReport {
     /** Writes {@value #FILE_NAME} into a run's directory from what the run left there, and returns its path. */
     public static Path write(Path directory) throws IOException {
         Path file = directory.resolve(FILE_NAME);
-        Files.writeString(file, of(RunRecords.read(directory)));
+        DurableFiles.replace(file, of(RunRecords.read(directory)).getBytes(StandardCharsets.UTF_8));
         return file;
     }
 

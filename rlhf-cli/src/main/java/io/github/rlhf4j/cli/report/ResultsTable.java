@@ -2,8 +2,12 @@ package io.github.rlhf4j.cli.report;
 
 import io.github.rlhf4j.cli.report.RunResults.Measurement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** The results as a table of plain text. */
 public final class ResultsTable {
@@ -30,6 +34,30 @@ public final class ResultsTable {
             table.append(line.stripTrailing()).append('\n');
         }
         return table.toString();
+    }
+
+    /** The table, and how the KL went while PPO ran, where it did. */
+    public static String of(RunRecords run) {
+        double[] kl = run.stage("ppo").stream()
+                .map(step -> step.metrics().get(Figures.KL))
+                .filter(Objects::nonNull)
+                .mapToDouble(Double::doubleValue)
+                .toArray();
+        return of(run.results()) + (kl.length == 0 ? "" : trajectory(kl));
+    }
+
+    /** Means of ten parts as equal as can be; of fewer rollouts each is a part. */
+    private static String trajectory(double[] kl) {
+        int parts = Math.min(10, kl.length);
+        String means = IntStream.range(0, parts)
+                .mapToObj(part -> number(mean(kl, part * kl.length / parts, (part + 1) * kl.length / parts)))
+                .collect(Collectors.joining(", "));
+        return "KL over PPO's rollouts, in tenths: " + means + "; mean " + number(mean(kl, 0, kl.length))
+                + " nats per sequence\n";
+    }
+
+    private static double mean(double[] numbers, int from, int to) {
+        return Arrays.stream(numbers, from, to).average().orElse(Double.NaN);
     }
 
     static String target(Measurement m) {

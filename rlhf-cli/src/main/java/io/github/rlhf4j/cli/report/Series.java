@@ -8,10 +8,10 @@ package io.github.rlhf4j.cli.report;
  * @param y ordinates, as many; a point with a number that is not finite is left out
  * @param mark how it is drawn
  */
-record Series(String name, double[] x, double[] y, Mark mark) {
+public record Series(String name, double[] x, double[] y, Mark mark) {
 
     /** How a series is drawn. */
-    enum Mark {
+    public enum Mark {
         LINE,
         FAINT_LINE,
         DASHED_LINE,
@@ -19,7 +19,7 @@ record Series(String name, double[] x, double[] y, Mark mark) {
         LINE_AND_POINTS
     }
 
-    Series {
+    public Series {
         if (x.length != y.length) {
             throw new IllegalArgumentException(
                     "series " + name + " has " + x.length + " abscissae and " + y.length + " ordinates");

@@ -11,7 +11,7 @@ import java.util.stream.DoubleStream;
  * <p>Written out here rather than by a plotting library, because those of the JVM draw through AWT: they need fonts on the
  * machine, which servers and containers lack, and turn each letter into outlines (80 kB for an empty chart).
  */
-final class SvgChart {
+public final class SvgChart {
 
     private static final int WIDTH = 520;
     private static final int HEIGHT = 320;
@@ -22,6 +22,14 @@ final class SvgChart {
     /** Okabe and Ito's colours, which people of any colour vision tell apart. */
     private static final List<String> COLOURS =
             List.of("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00");
+
+    private static final String STYLE = """
+            <style>
+            svg { background: #fff; font-family: sans-serif; }
+            .title { font-size: 15px; font-weight: 600; } .axis { font-size: 12px; } .tick { font-size: 11px; }
+            .grid { stroke: #8883; }
+            </style>
+            """;
 
     private final Chart chart;
     private final Axis x;
@@ -34,7 +42,13 @@ final class SvgChart {
         this.y = Axis.over(all(Series::y), HEIGHT - BOTTOM, TOP);
     }
 
-    /** The chart as an {@code <svg>} element. */
+    /** The chart as an SVG file of its own, dark on white. */
+    public static String file(Chart chart) {
+        String element = "<svg xmlns=\"http://www.w3.org/2000/svg\" ";
+        return draw(chart).replaceFirst("<svg ", element).replaceFirst("(<title>)", STYLE + "$1");
+    }
+
+    /** The chart as an {@code <svg>} element, styled by the page it stands in. */
     static String draw(Chart chart) {
         return new SvgChart(chart).draw();
     }

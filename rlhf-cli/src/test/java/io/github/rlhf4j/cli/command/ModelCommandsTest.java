@@ -14,8 +14,11 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +28,9 @@ class ModelCommandsTest {
 
     @TempDir
     static Path run;
+
+    @TempDir
+    Path copies;
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
@@ -62,6 +68,36 @@ class ModelCommandsTest {
         assertThat(rlhf("generate", "--out", run.toString(), "--top-p", "7", "hello"))
                 .isEqualTo(2);
         assertThat(err.toString()).contains("topP");
+    }
+
+    @Test
+    void theBackendIsNamedAsTheHelpSaysInAnyCase() {
+        for (String backend : List.of("cpu", "CPU", "auto")) {
+            assertThat(rlhf("generate", "--out", run.toString(), "--max-tokens", "2", "--backend", backend, "hello"))
+                    .as(err.toString())
+                    .isZero();
+        }
+        assertThat(rlhf("generate", "--out", run.toString(), "--backend", "abacus", "hello"))
+                .isEqualTo(2);
+    }
+
+    @Test
+    void aFileOfTheUsersBesideTheModelDoesNoHarmAndAnAlteredOneDoes() throws IOException {
+        Path copy = Files.createDirectory(copies.resolve("model"));
+        try (Stream<Path> files = Files.list(run.resolve("sft/model"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, copy.resolve(file.getFileName()));
+            }
+        }
+        Files.writeString(copy.resolve("README.md"), "My model.\n");
+
+        assertThat(rlhf("generate", "--model", copy.toString(), "--max-tokens", "2", "hello"))
+                .as(err.toString())
+                .isZero();
+
+        Files.writeString(copy.resolve("config.json"), " ", StandardOpenOption.APPEND);
+        assertThat(rlhf("generate", "--model", copy.toString(), "hello")).isEqualTo(2);
+        assertThat(err.toString()).contains("config.json was altered");
     }
 
     @Test

@@ -104,6 +104,64 @@ class RlhfTest {
     }
 
     @Test
+    void resumingWhereThereIsNoRunBeginsNone() {
+        Path none = directory.resolve("none");
+
+        assertThat(rlhf("run", "--quick", "--resume", "--out", none.toString())).isEqualTo(2);
+
+        assertThat(err.toString()).contains("there is no run in " + none + " to resume", "without --resume");
+        assertThat(none).doesNotExist();
+    }
+
+    @Test
+    void aStageThatIsCalledTooEarlyLeavesNothingBehind() {
+        Path none = directory.resolve("none");
+
+        assertThat(rlhf("ppo", "--out", none.toString())).isEqualTo(2);
+
+        assertThat(err.toString()).contains("ppo goes on with a run, and there is none in " + none, "rlhf tokenizer");
+        assertThat(none).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"run, file", "run, file/below", "report, file", "generate, file"})
+    void anOutThatIsAFileIsNamedWithTheRemedy(String command, String out) throws IOException {
+        Files.writeString(directory.resolve("file"), "mine");
+        String named = directory.resolve(out).toString();
+
+        assertThat(command.equals("generate") ? rlhf(command, "--out", named, "hello") : rlhf(command, "--out", named))
+                .isEqualTo(2);
+
+        assertThat(err.toString())
+                .contains("--out " + named, directory.resolve("file") + " is a file", "name a directory");
+        assertThat(directory.resolve("file")).hasContent("mine");
+    }
+
+    /** In a program of its own, as a backend is selected once in each and the environment is the program's. */
+    @Test
+    void theEnvironmentHasASayInWhatGenerateComputesOn() throws Exception {
+        Path log = directory.resolve("log.txt");
+        ProcessBuilder builder = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Rlhf.class.getName(),
+                "generate",
+                "--model",
+                directory.toString(),
+                "hello");
+        builder.environment().put("RLHF4J_BACKEND", "abacus");
+
+        int code = builder.redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start()
+                .waitFor();
+
+        assertThat(log).content().contains("RLHF4J_BACKEND must be one of auto, cpu, cuda, got \"abacus\"");
+        assertThat(code).isEqualTo(2);
+    }
+
+    @Test
     void aStackTraceIsShownWhenAskedFor() {
         assertThat(rlhf("report", "--stacktrace", "--out", directory.toString()))
                 .isEqualTo(2);

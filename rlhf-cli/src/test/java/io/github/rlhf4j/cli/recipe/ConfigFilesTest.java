@@ -7,6 +7,9 @@ import io.github.rlhf4j.cli.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,17 +50,34 @@ class ConfigFilesTest {
                 "ppo: {learning_rate: 1} | there is no setting ppo.learning_rate; did you mean ppo.learningRate",
                 "ppo: {zzzzzz: 1} | ppo. has iterations, rollout",
                 "ppo: 3 | ppo is a section with the keys [iterations,",
-                "seed: many | the value of seed does not fit",
-                "ppo: {rollout: 2.5} | the value of ppo.rollout does not fit",
+                "seed: many | the value of seed does not fit: it must be a whole number of at most 64 bits, got \"many\"",
+                "ppo: {rollout: 2.5} | the value of ppo.rollout does not fit: it must be a whole number up to 2147483647, got 2.5",
+                "ppo: {rollout: 99999999999} | the value of ppo.rollout does not fit: it must be a whole number up to",
+                "ppo: {klTarget: [1]} | the value of ppo.klTarget does not fit: it must be a number, got [1]",
+                "ppo: {sharedTrunk: maybe} | it must be true or false, got \"maybe\"",
+                "data: {text: {a: 1}} | the value of data.text does not fit: it must be a text, got {\"a\":1}",
+                "ppo: {rollout: 8, rollout: 16} | line 1 is not valid YAML: Duplicate field 'rollout'",
                 "ppo: {rollout: 33} | ppo.minibatch must divide ppo.rollout",
                 "model: {width: 101} | model.width must be a multiple of heads, got 101",
                 "seed: | seed has no value",
                 "[1, 2] | must hold keys and values",
                 "seed: [1 | line 1 is not valid YAML",
-                "backend: gpu | the value of backend does not fit"
+                "backend: gpu | the value of backend does not fit: it must be auto or cpu or cuda, got \"gpu\""
             })
     void aWrongFileIsRefusedNamingTheKey(String yaml, String message) {
-        assertThatThrownBy(() -> read(yaml)).isInstanceOf(InputException.class).hasMessageContaining(message);
+        assertThatThrownBy(() -> read(yaml))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining(message)
+                .hasMessageNotContainingAny("com.fasterxml", "java.lang", "deserialize", "token");
+    }
+
+    @Test
+    void aFileThatIsNoTextIsSaidToBeNone() throws IOException {
+        Path binary = Files.write(directory.resolve("model.bin"), new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
+
+        assertThatThrownBy(() -> ConfigFiles.read(binary, RecipeConfig.standard()))
+                .isInstanceOf(InputException.class)
+                .hasMessageContainingAll("model.bin", "it is not a text in UTF-8");
     }
 
     @Test
@@ -79,6 +99,43 @@ class ConfigFilesTest {
         assertThatThrownBy(() -> ConfigFiles.set(RecipeConfig.standard(), "ppo.epoch", "3"))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("did you mean ppo.epochs");
+    }
+
+    @Test
+    void settingsThatFitTogetherAreTakenTogetherInAnyOrder() throws IOException {
+        Path file = Files.writeString(directory.resolve("half.yaml"), "ppo: {rollout: 40}\n");
+
+        for (RecipeConfig changed : List.of(
+                ConfigFiles.set(RecipeConfig.quick(), settings("ppo.rollout", "40", "ppo.minibatch", "20")),
+                ConfigFiles.set(RecipeConfig.quick(), settings("ppo.minibatch", "20", "ppo.rollout", "40")),
+                ConfigFiles.change(RecipeConfig.quick(), file, Map.of("ppo.minibatch", "20")))) {
+            assertThat(changed.ppo().rollout()).isEqualTo(40);
+            assertThat(changed.ppo().minibatch()).isEqualTo(20);
+        }
+    }
+
+    @Test
+    void settingsThatDoNotFitTogetherAreRefusedNamingThem() {
+        assertThatThrownBy(() ->
+                        ConfigFiles.set(RecipeConfig.quick(), settings("ppo.rollout", "40", "ppo.minibatch", "30")))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("--set ppo.rollout, --set ppo.minibatch: ppo.minibatch must divide ppo.rollout");
+        assertThatThrownBy(() ->
+                        ConfigFiles.set(RecipeConfig.quick(), settings("ppo.rollout", "40", "ppo.minibach", "20")))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining(
+                        "--set ppo.minibach: there is no setting ppo.minibach; did you mean ppo.minibatch");
+        assertThatThrownBy(() -> ConfigFiles.set(RecipeConfig.quick(), "ppo.rollout", ""))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("ppo.rollout has no value");
+    }
+
+    private static Map<String, String> settings(String... keysAndValues) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            settings.put(keysAndValues[i], keysAndValues[i + 1]);
+        }
+        return settings;
     }
 
     private RecipeConfig read(String yaml) throws IOException {

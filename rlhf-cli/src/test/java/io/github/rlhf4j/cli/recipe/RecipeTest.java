@@ -49,6 +49,7 @@ class RecipeTest {
                         "gold/share_best_of_8",
                         "outputs/perplexity_ppo");
         assertThat(records.results().value("objective/kl")).isFinite();
+        assertThat(records.results().measurements()).allMatch(m -> m.atLeast() == null);
         assertThat(records.samples()).hasSize(6);
         assertThat(records.stage("ppo").get(0).metrics()).containsKeys("objective/kl", "gold/share", "gold/score");
         assertThat(whole.resolve("report.html")).content().contains("Loss of pretraining", "Loss of reward", "<svg");

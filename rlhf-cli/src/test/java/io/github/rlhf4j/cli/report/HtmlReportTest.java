@@ -60,6 +60,19 @@ class HtmlReportTest {
         assertThat(html).doesNotContain("<script", "<link", "<img", "src=", "href=", "@import", "url(", "http");
     }
 
+    /** A reader that has the report open, or a full disk, keeps the old one: the file is replaced, not written over. */
+    @Test
+    void aReportIsReplacedAsAWhole() throws IOException {
+        Path report = HtmlReport.write(run);
+        Path same = Files.createLink(run.resolve("opened.html"), report);
+        Files.writeString(run.resolve(RunRecords.CONFIG), "seed: 2\n");
+
+        HtmlReport.write(run);
+
+        assertThat(same).content().contains("seed: 1");
+        assertThat(report).content().contains("seed: 2");
+    }
+
     @Test
     void itHasEachChartAsWellFormedSvg() throws Exception {
         String html = HtmlReport.of(RunRecords.read(run));
@@ -112,6 +125,25 @@ class HtmlReportTest {
                 .isInstanceOf(NoSuchFileException.class)
                 .hasMessageContaining("no run is there")
                 .hasMessageContaining("--out");
+    }
+
+    @Test
+    void theTableEndsWithTheKlOverPposRollouts() throws IOException {
+        assertThat(ResultsTable.of(RunRecords.read(run)))
+                .contains("KL over PPO's rollouts, in tenths: 1.000, 2.000, 3.000, 4.000, 5.000; mean 3.000 nats");
+
+        StringBuilder more = new StringBuilder();
+        for (int step = 1; step <= 80; step++) {
+            more.append("{\"stage\":\"ppo\",\"step\":" + step + ",\"totalSteps\":80,\"objective/kl\":" + (step - 1) / 8
+                    + "}\n");
+        }
+        Files.writeString(run.resolve(RunRecords.METRICS), more);
+        assertThat(ResultsTable.of(RunRecords.read(run)))
+                .endsWith("in tenths: 0.000, 1.000, 2.000, 3.000, 4.000, 5.000, 6.000, 7.000, 8.000, 9.000;"
+                        + " mean 4.500 nats per sequence\n");
+
+        Files.writeString(run.resolve(RunRecords.METRICS), "");
+        assertThat(ResultsTable.of(RunRecords.read(run))).doesNotContain("rollouts");
     }
 
     @Test

@@ -102,6 +102,10 @@ public final class DemonstrationFiles {
                     "must end with an assistant message, which is what is learned, but ends with " + last.label()
                             + "; remove that message or the row");
         }
+        if (messages.stream().noneMatch(message -> message.role() == Role.USER)) {
+            throw row.error(
+                    field, "has no user message, which the assistant's answers; put one before it, or remove the row");
+        }
         return new Demonstration(new Conversation(Conversations.withSystem(row, messages)));
     }
 }

@@ -59,6 +59,22 @@ public final class Checkpoints {
      * @throws IOException naming the file that is missing, torn, altered or foreign
      */
     public static void verify(Path directory) throws IOException {
+        Path target = requireComplete(directory);
+        Manifest.read(target).check(target);
+    }
+
+    /**
+     * As {@link #verify}, for a directory where people may put files of their own (a finished model, beside which a
+     * {@code README.md} does no harm): what was written must be as it was, and what else is there is left alone.
+     *
+     * @throws IOException naming the file that is missing, torn or altered
+     */
+    public static void verifyWritten(Path directory) throws IOException {
+        Path target = requireComplete(directory);
+        Manifest.read(target).checkListed(target);
+    }
+
+    private static Path requireComplete(Path directory) throws IOException {
         Path target = directory.toAbsolutePath().normalize();
         recover(target);
         if (!Files.isDirectory(target)) {
@@ -71,7 +87,7 @@ public final class Checkpoints {
                     null,
                     "the file is missing, so this directory is not a checkpoint, or not a whole one");
         }
-        Manifest.read(target).check(target);
+        return target;
     }
 
     /** Whether a directory has a manifest; content is not looked at. */

@@ -108,6 +108,22 @@ final class Manifest {
      * @throws IOException naming the first file that is missing, torn, altered or foreign
      */
     void check(Path directory) throws IOException {
+        Map<String, Path> unlisted = checkListed(directory);
+        if (!unlisted.isEmpty()) {
+            throw damaged(
+                    directory,
+                    unlisted.keySet().iterator().next(),
+                    "is not in its manifest; move it out of the checkpoint's directory");
+        }
+    }
+
+    /**
+     * Compares the files that this manifest lists with those of a directory.
+     *
+     * @return the files that are there and not listed, by path
+     * @throws IOException naming the first file that is missing, torn or altered
+     */
+    Map<String, Path> checkListed(Path directory) throws IOException {
         Map<String, Path> present = new TreeMap<>();
         for (Path file : DurableFiles.filesBelow(directory)) {
             present.put(relative(directory, file), file);
@@ -116,12 +132,7 @@ final class Manifest {
         for (Map.Entry<String, Entry> expected : entries.entrySet()) {
             checkFile(directory, expected.getKey(), expected.getValue(), present.remove(expected.getKey()));
         }
-        if (!present.isEmpty()) {
-            throw damaged(
-                    directory,
-                    present.keySet().iterator().next(),
-                    "is not in its manifest; move it out of the checkpoint's directory");
-        }
+        return present;
     }
 
     private static void checkFile(

@@ -82,6 +82,9 @@ class DemonstrationFilesTest {
                         "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]}",
                         new String[] {"\"messages\" must end with an assistant message", "ends with user"}),
                 Arguments.of(
+                        "{\"messages\":[{\"role\":\"assistant\",\"content\":\"hi\"}]}",
+                        new String[] {"\"messages\" has no user message", "put one before it"}),
+                Arguments.of(
                         "{\"messages\":[{\"role\":\"assistant\",\"content\":null}]}",
                         new String[] {"\"messages[0].content\" must be a text, but is null"}),
                 Arguments.of(

@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.core.PreferenceDataset;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.training.Checkpoints;
+import io.github.rlhf4j.core.training.DataDigest;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
@@ -33,10 +34,14 @@ public final class RewardModelTrainer implements Trainer {
     private static final String NAME = "reward";
     private static final String MODEL_DIRECTORY = "model";
 
+    /** Written into checkpoints; a run resumes only with an equal one. */
+    private record Setup(RewardModelConfig config, String rankingsSha256) {}
+
     private final TrainableRewardModel model;
     private final PreferenceDataset rankings;
     private final @Nullable PreferenceDataset validation;
     private final RewardModelConfig config;
+    private final Setup setup;
     private final RankingOrder order;
     private final long totalSteps;
     private long stepsDone;
@@ -68,6 +73,7 @@ public final class RewardModelTrainer implements Trainer {
         this.rankings = rankings;
         this.validation = validation;
         this.config = config;
+        this.setup = new Setup(config, DataDigest.ofRankings(rankings));
         this.order = new RankingOrder(rankings.size(), config.rankingsPerBatch(), config.seed());
         this.totalSteps = config.totalSteps(rankings.size());
     }
@@ -160,7 +166,7 @@ public final class RewardModelTrainer implements Trainer {
     @Override
     public void save(Path directory) throws IOException {
         Checkpoints.write(directory, fresh -> {
-            TrainerState.write(fresh, NAME, stepsDone, config, Map.of("rankings", rankings.size()));
+            TrainerState.write(fresh, NAME, stepsDone, setup, Map.of("rankings", rankings.size()));
             model.saveState(Files.createDirectory(fresh.resolve(MODEL_DIRECTORY)));
         });
     }
@@ -168,11 +174,12 @@ public final class RewardModelTrainer implements Trainer {
     @Override
     public void restore(Path directory) throws IOException {
         Checkpoints.verify(directory);
-        TrainerState state = TrainerState.read(directory).requireStage(NAME).requireSameConfig(config);
+        TrainerState state = TrainerState.read(directory).requireStage(NAME);
         if (state.integer("rankings") != rankings.size()) {
             throw new IOException("checkpoint " + directory + " was made on " + state.integer("rankings")
                     + " rankings, this run has " + rankings.size() + "; resume with the same dataset");
         }
+        state.requireSameConfig(setup);
         model.restoreState(directory.resolve(MODEL_DIRECTORY));
         stepsDone = state.stepsDone();
     }

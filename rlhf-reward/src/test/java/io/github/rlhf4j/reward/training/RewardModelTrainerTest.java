@@ -207,6 +207,10 @@ class RewardModelTrainerTest {
         RewardModelTrainer otherData = new RewardModelTrainer(new LinearRewardModel(10), rankings(24, 1), CONFIG);
         assertThatThrownBy(() -> otherData.restore(checkpoint))
                 .hasMessageContaining("was made on 23 rankings, this run has 24");
+        RewardModelTrainer asMany = new RewardModelTrainer(new LinearRewardModel(10), rankings(23, 2), CONFIG);
+        assertThatThrownBy(() -> asMany.restore(checkpoint))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("rankingsSha256 was ");
         Path weights = checkpoint.resolve("model/linear.bin");
         byte[] bytes = Files.readAllBytes(weights);
         bytes[3] ^= 1;

@@ -83,6 +83,7 @@ final class Gpt2ConfigFile {
         fields.requireText("activation_function", TANH_GELU, "gelu_new");
         fields.requireFlag("scale_attn_weights", true, true);
         fields.requireFlag("scale_attn_by_inverse_layer_idx", false, false);
+        fields.requireTiedEmbeddings();
         int width = fields.size("n_embd");
         try {
             TransformerConfig config = new TransformerConfig(
@@ -96,7 +97,7 @@ final class Gpt2ConfigFile {
                     fields.number("layer_norm_epsilon", 1e-5),
                     Positions.LEARNED,
                     Activation.GELU_TANH,
-                    fields.flag("tie_word_embeddings", true),
+                    true,
                     fields.number("resid_pdrop", 0.0));
             return new Contents(config, fields.namesClassifier());
         } catch (IllegalArgumentException | ArithmeticException e) {
@@ -152,6 +153,17 @@ final class Gpt2ConfigFile {
         void requireFlag(String field, boolean needed, boolean absent) throws IOException {
             if (flag(field, absent) != needed) {
                 throw refused(field, needed + ", the only attention there is here", root.path(field));
+            }
+        }
+
+        /** A model whose lm_head was learned apart from wte would answer wrongly when run with wte alone. */
+        void requireTiedEmbeddings() throws IOException {
+            if (!flag("tie_word_embeddings", true)) {
+                throw refused(
+                        "tie_word_embeddings",
+                        "true (the token head here is the transposed token embedding; use a model with tied embeddings"
+                                + " such as gpt2 itself, or tie and fine-tune this one in Python first)",
+                        root.path("tie_word_embeddings"));
             }
         }
 

@@ -192,9 +192,7 @@ public final class ModelDirectory {
         Set<String> rest = new LinkedHashSet<>(file.tensors().keySet());
         rest.removeAll(used);
         rest.removeIf(name -> name.endsWith(".attn.bias") || name.endsWith(".attn.masked_bias"));
-        if (config.tiedEmbeddings()) {
-            rest.remove("lm_head.weight");
-        }
+        rest.remove("lm_head.weight");
         if (!rest.isEmpty()) {
             throw new IOException(weights() + ": holds tensors that have no place in this model: " + rest);
         }

@@ -111,10 +111,14 @@ public final class SafetensorsFile implements AutoCloseable {
     public void read(String name, FlatTensor target) throws IOException {
         TensorInfo tensor = require(name, target);
         int bytes = tensor.type().bytes();
+        ByteBuffer chunk = buffer((int) Math.min(CHUNK, tensor.length()) * bytes);
         for (long done = 0; done < tensor.length(); done += CHUNK) {
             int count = (int) Math.min(CHUNK, tensor.length() - done);
-            ByteBuffer chunk = readFully(
-                    path, channel, dataStart + tensor.begin() + done * bytes, Math.multiplyExact(count, bytes));
+            readFully(
+                    path,
+                    channel,
+                    dataStart + tensor.begin() + done * bytes,
+                    chunk.clear().limit(count * bytes));
             try (INDArray values = numbers(tensor.type(), chunk, count)) {
                 target.part(done, count).assign(values);
             }
@@ -146,8 +150,17 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
+    private static ByteBuffer buffer(int bytes) {
+        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
     private static ByteBuffer readFully(Path path, FileChannel channel, long position, int count) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
+        return readFully(path, channel, position, buffer(count));
+    }
+
+    /** Fills the buffer up to its limit. */
+    private static ByteBuffer readFully(Path path, FileChannel channel, long position, ByteBuffer buffer)
+            throws IOException {
         while (buffer.hasRemaining()) {
             if (channel.read(buffer, position + buffer.position()) < 0) {
                 throw new EOFException(path + ": ended at byte " + (position + buffer.position()) + " where "

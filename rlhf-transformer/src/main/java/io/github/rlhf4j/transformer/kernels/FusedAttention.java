@@ -19,7 +19,7 @@ final class FusedAttention {
     interface Loop {
 
         /** As {@link Parallel#each}. */
-        void each(int count, Parallel.Task task);
+        void each(int count, ThreadCrew.Task task);
     }
 
     private final AttentionScratch.Pool pool = new AttentionScratch.Pool();

@@ -82,6 +82,16 @@ public final class FusedKernels implements Kernels {
     }
 
     @Override
+    public void scaleAndShift(INDArray normalized, INDArray gain, INDArray bias, INDArray out) {
+        FusedLayerNorm.scaleAndShift(normalized, gain, bias, out);
+    }
+
+    @Override
+    public void multiplyRows(INDArray in, RowFactors factors, INDArray out, Arena arena) {
+        FusedRows.multiply(in, factors, out);
+    }
+
+    @Override
     public void gelu(INDArray in, INDArray out, Arena arena) {
         FusedGelu.forward(in, out);
     }

@@ -58,6 +58,22 @@ final class FusedLayerNorm {
         }
     }
 
+    /** {@code out = normalized·gain + bias}. */
+    static void scaleAndShift(INDArray normalized, INDArray gain, INDArray bias, INDArray out) {
+        int width = (int) normalized.size(1);
+        float[] gains = FusedRows.toArray(gain);
+        float[] biases = FusedRows.toArray(bias);
+        Blocks.rows((int) normalized.size(0), width, (from, to) -> {
+            int length = (to - from) * width;
+            float[] n = Scratch.ofThread().take(0, length);
+            HostMemory.read(normalized, (long) from * width, n, 0, length);
+            for (int row = 0; row < to - from; row++) {
+                scaleAndShift(n, row * width, gains, biases, n, width);
+            }
+            HostMemory.write(out, (long) from * width, n, 0, length);
+        });
+    }
+
     /** Mirrors {@link #forward}. */
     static void backward(
             INDArray dOut,

@@ -1,5 +1,6 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import io.github.rlhf4j.transformer.kernels.Kernels.RowFactors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Embedding, gathering and scattering of whole rows. */
@@ -49,6 +50,22 @@ final class FusedRows {
             ColumnSums.addInto(values, 0, sum, 0, values.length);
             HostMemory.write(matrix, i * width + column, sum, 0, values.length);
         }
+    }
+
+    /** {@code out = in∘factors}, row by row. */
+    static void multiply(INDArray in, RowFactors factors, INDArray out) {
+        int width = (int) in.size(1);
+        Blocks.rows((int) in.size(0), width, (from, to) -> {
+            int length = (to - from) * width;
+            float[] rows = Scratch.ofThread().take(0, length);
+            float[] by = Scratch.ofThread().take(1, length);
+            HostMemory.read(in, (long) from * width, rows, 0, length);
+            for (int row = from; row < to; row++) {
+                factors.write(row, by, (row - from) * width);
+            }
+            FloatRows.multiply(rows, by, 0, length);
+            HostMemory.write(out, (long) from * width, rows, 0, length);
+        });
     }
 
     /** {@code into[i] = from[rows[i]]}. */

@@ -14,9 +14,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class FusedTokenHead {
 
-    /** Logits alive at once. */
-    private static final long CHUNK_ELEMENTS = 1L << 22;
-
     private FusedTokenHead() {}
 
     static void run(
@@ -28,7 +25,7 @@ final class FusedTokenHead {
             @Nullable TokenHeadGradient gradient,
             Arena arena) {
         int rows = targets.length;
-        int chunk = (int) Math.max(1, Math.min(rows, CHUNK_ELEMENTS / table.size(0)));
+        int chunk = (int) Math.max(1, Math.min(rows, Kernels.LOGITS_AT_ONCE / table.size(0)));
         for (int from = 0; from < rows; from += chunk) {
             int first = from;
             int to = Math.min(rows, from + chunk);

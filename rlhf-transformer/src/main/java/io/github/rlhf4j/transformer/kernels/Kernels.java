@@ -16,6 +16,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public interface Kernels {
 
+    /** The most logits alive at once, unless a single row has more. */
+    long LOGITS_AT_ONCE = 1L << 22;
+
     /** {@code out [N, M] = in [N, K] · weight [K, M] + bias [M]}. */
     void linear(INDArray in, INDArray weight, INDArray bias, INDArray out);
 
@@ -40,6 +43,9 @@ public interface Kernels {
             INDArray out,
             Arena arena);
 
+    /** {@code out [N, C] = normalized·gain + bias}: the end of {@link #layerNorm} once more, to the same bits. */
+    void scaleAndShift(INDArray normalized, INDArray gain, INDArray bias, INDArray out);
+
     /** With {@code g = dOut·gain}: {@code dIn += inverseDeviation·(g − mean(g) − normalized·mean(g·normalized))}. */
     void layerNormBackward(
             INDArray dOut,
@@ -58,6 +64,21 @@ public interface Kernels {
 
     /** {@code dIn = dOut·(½(1 + tanh) + ½·in·(1 − tanh²)·√(2/π)(1 + 3·0.044715·in²))}, tanh as in {@link #gelu}. */
     void geluBackward(INDArray dOut, INDArray in, INDArray dIn, Arena arena);
+
+    /**
+     * {@code out [N, C] = in∘factors}.
+     *
+     * @param out may be {@code in}
+     */
+    void multiplyRows(INDArray in, RowFactors factors, INDArray out, Arena arena);
+
+    /** The factors of a row; asked for from several threads, in no order. */
+    @FunctionalInterface
+    interface RowFactors {
+
+        /** Writes the C factors of {@code row} into {@code into} from {@code at} on. */
+        void write(int row, float[] into, int at);
+    }
 
     /** {@code out [N, C] = tokenTable[token] + positionTable[position]}. */
     void embed(int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out, Arena arena);

@@ -76,9 +76,14 @@ public final class Nd4jKernels implements Kernels {
         inverseDeviation.divi(in.size(1)).addi(epsilon);
         Nd4j.exec(new RSqrt(inverseDeviation, inverseDeviation));
         Nd4j.exec(new BroadcastMulOp(normalized, inverseDeviation, normalized, 0));
+        scaleAndShift(normalized, gain, bias, out);
+        arena.release(mark);
+    }
+
+    @Override
+    public void scaleAndShift(INDArray normalized, INDArray gain, INDArray bias, INDArray out) {
         Nd4j.exec(new BroadcastMulOp(normalized, gain, out, 1));
         addRow(out, bias);
-        arena.release(mark);
     }
 
     @Override
@@ -139,6 +144,22 @@ public final class Nd4jKernels implements Kernels {
         in.muli(in, dIn);
         dIn.muli(3 * GELU_SCALE * GELU_CUBIC).addi(GELU_SCALE); // √(2/π)(1 + 3·0.044715·in²)
         dIn.muli(slope).addi(tanh).addi(1).muli(0.5).muli(dOut);
+        arena.release(mark);
+    }
+
+    @Override
+    public void multiplyRows(INDArray in, RowFactors factors, INDArray out, Arena arena) {
+        int width = (int) in.size(1);
+        float[] by = new float[Math.toIntExact(in.length())];
+        for (int row = 0; row < in.size(0); row++) {
+            factors.write(row, by, row * width);
+        }
+        Arena.Mark mark = arena.mark();
+        INDArray mask = arena.take(in.shape());
+        try (INDArray raw = Nd4j.createFromArray(by)) {
+            mask.assign(raw.reshape(in.shape()));
+        }
+        in.muli(mask, out);
         arena.release(mark);
     }
 

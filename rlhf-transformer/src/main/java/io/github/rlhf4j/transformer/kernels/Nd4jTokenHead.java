@@ -19,9 +19,6 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class Nd4jTokenHead {
 
-    /** Logits alive at once. */
-    private static final long CHUNK_ELEMENTS = 1L << 22;
-
     void run(
             INDArray hidden,
             INDArray table,
@@ -31,7 +28,7 @@ final class Nd4jTokenHead {
             @Nullable TokenHeadGradient gradient,
             Arena arena) {
         int rows = targets.length;
-        int chunk = (int) Math.max(1, Math.min(rows, CHUNK_ELEMENTS / table.size(0)));
+        int chunk = (int) Math.max(1, Math.min(rows, Kernels.LOGITS_AT_ONCE / table.size(0)));
         for (int from = 0; from < rows; from += chunk) {
             int to = Math.min(rows, from + chunk);
             Arena.Mark mark = arena.mark();

@@ -81,6 +81,12 @@ public final class PackedTokens {
         return starts[i];
     }
 
+    /** The sequence that this row belongs to. */
+    public int sequence(int row) {
+        int place = Arrays.binarySearch(starts, row);
+        return place >= 0 ? place : -place - 2;
+    }
+
     /** Number of tokens of sequence {@code i}. */
     public int length(int i) {
         return starts[i + 1] - starts[i];
@@ -113,10 +119,5 @@ public final class PackedTokens {
             bins = known;
         }
         return known;
-    }
-
-    /** A number that depends on the tokens of sequence {@code i} alone. */
-    public long contentHash(int i) {
-        return Arrays.hashCode(Arrays.copyOfRange(tokens, starts[i], starts[i + 1])) * 31L + length(i);
     }
 }

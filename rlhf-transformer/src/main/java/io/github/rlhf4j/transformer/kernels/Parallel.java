@@ -1,23 +1,19 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.ForkJoinTask;
-import java.util.concurrent.RecursiveAction;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Splits rows over threads. A task writes its own rows only and computes each row from that row's inputs, so the number
  * of threads cannot change a result; sums over rows go through {@link #partitions} instead, whose partition does not
  * depend on threads either.
  *
- * <p>Implementation note. The pool is our own: its size is that of ND4J's threads (system property {@value
- * ComputeBackend#THREADS_PROPERTY}, default the available processors), its threads are daemons. Several callers may use
- * it at once, and a task may split its own work again: a thread that waits in a fork-join pool works meanwhile.
+ * <p>Implementation note. The threads are our own ({@link ThreadCrew}): as many as ND4J's (system property {@value
+ * ComputeBackend#THREADS_PROPERTY}, default the available processors), with the caller's. Several callers may use them at
+ * once, and a task may split its own work again.
  */
 final class Parallel {
 
-    private static final ForkJoinPool POOL = new ForkJoinPool(configuredThreads());
+    private static final ThreadCrew CREW = new ThreadCrew(configuredThreads());
 
     private Parallel() {}
 
@@ -32,41 +28,25 @@ final class Parallel {
      * @param minPerTask the smallest range worth a thread, ≥ 1; with fewer rows than twice that, the caller does all
      */
     static void rows(int count, int minPerTask, IntRangeTask task) {
-        rows(POOL, count, minPerTask, task);
+        rows(CREW, count, minPerTask, task);
     }
 
-    /** As {@link #rows(int, int, IntRangeTask)}, on a given pool. */
-    static void rows(ForkJoinPool pool, int count, int minPerTask, IntRangeTask task) {
-        int tasks = (int) Math.min(2L * pool.getParallelism(), count / Math.max(1, minPerTask));
+    /** As the other {@code rows}, on given threads. */
+    static void rows(ThreadCrew crew, int count, int minPerTask, IntRangeTask task) {
+        int tasks = crew.threads() == 1 ? 1 : Math.min(2 * crew.threads(), count / Math.max(1, minPerTask));
         if (count <= 0) {
             return;
         }
-        if (tasks <= 1 || pool.getParallelism() == 1) {
+        if (tasks <= 1) {
             task.run(0, count);
             return;
         }
-        Split all = new Split(task, count, tasks, 0, tasks);
-        if (ForkJoinTask.getPool() == pool) {
-            all.invoke();
-        } else {
-            pool.invoke(all);
-        }
+        crew.each(tasks, i -> task.run(bound(count, tasks, i), bound(count, tasks, i + 1)));
     }
 
     /** Runs {@code task} for each number in {@code [0, count)}; a thread takes the next one when it is done with one. */
-    static void each(int count, Task task) {
-        AtomicInteger next = new AtomicInteger();
-        rows(Math.min(count, POOL.getParallelism()), 1, (from, to) -> {
-            for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-                task.run(i);
-            }
-        });
-    }
-
-    /** Work on one of a number of things. */
-    @FunctionalInterface
-    interface Task {
-        void run(int index);
+    static void each(int count, ThreadCrew.Task task) {
+        CREW.each(count, task);
     }
 
     /**
@@ -74,11 +54,7 @@ final class Parallel {
      * where the order of additions must not depend on the number of threads.
      */
     static void partitions(int count, int partitions, PartitionTask task) {
-        rows(partitions, 1, (from, to) -> {
-            for (int p = from; p < to; p++) {
-                task.run(p, bound(count, partitions, p), bound(count, partitions, p + 1));
-            }
-        });
+        each(partitions, p -> task.run(p, bound(count, partitions, p), bound(count, partitions, p + 1)));
     }
 
     /** Work on one range of a fixed partition. */
@@ -92,35 +68,5 @@ final class Parallel {
     /** Where range number {@code part} of {@code parts} ranges of {@code [0, count)} begins. */
     static int bound(int count, int parts, int part) {
         return (int) ((long) count * part / parts);
-    }
-
-    /** Ranges {@code [from, to)} of the {@code tasks} ranges of {@code [0, count)}. */
-    private static final class Split extends RecursiveAction {
-
-        private static final long serialVersionUID = 1;
-
-        private final transient IntRangeTask task;
-        private final int count;
-        private final int tasks;
-        private final int from;
-        private final int to;
-
-        Split(IntRangeTask task, int count, int tasks, int from, int to) {
-            this.task = task;
-            this.count = count;
-            this.tasks = tasks;
-            this.from = from;
-            this.to = to;
-        }
-
-        @Override
-        protected void compute() {
-            if (to - from == 1) {
-                task.run(bound(count, tasks, from), bound(count, tasks, to));
-                return;
-            }
-            int middle = (from + to) >>> 1;
-            invokeAll(new Split(task, count, tasks, from, middle), new Split(task, count, tasks, middle, to));
-        }
     }
 }

@@ -1,49 +1,53 @@
 package io.github.rlhf4j.transformer.model;
 
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Inverted dropout (Srivastava et al. 2014) with keyed randomness: whether a channel is dropped depends on the key, the
- * place in the network, the sequence's tokens and the position, so neither batch layout nor micro-batches change it.
+ * Inverted dropout (Srivastava et al. 2014) with keyed randomness: whether a channel is dropped depends on the sequence's
+ * key, the place in the network and the position, so neither batch layout nor micro-batches change it, two equal sequences
+ * with different keys are thinned differently, and the backward pass draws the same mask again instead of keeping it.
  *
  * @param probability of dropping, in (0, 1)
- * @param key of this pass
+ * @param keys one for each sequence of the pass
  */
-record Dropout(double probability, RandomKey key) {
+record Dropout(double probability, List<RandomKey> keys, Kernels kernels) {
 
-    static @Nullable Dropout of(double probability, @Nullable RandomKey key) {
-        return key == null || probability == 0 ? null : new Dropout(probability, key);
+    static @Nullable Dropout of(double probability, @Nullable List<RandomKey> keys, Kernels kernels) {
+        return keys == null || probability == 0 ? null : new Dropout(probability, keys, kernels);
     }
 
     /**
-     * Drops in place.
+     * {@code out [N, C] = in∘mask}, the mask of 0 and 1/(1 − p): activations on the way forward, gradients on the way back.
      *
      * @param place a number for the place in the network
-     * @param taken receives the mask, {@code [N, C]} of 0 and 1/(1 − p), which is also the gradient's
+     * @param out may be {@code in}
      */
-    void apply(INDArray rows, int place, PackedTokens packed, INDArray taken) {
-        int width = (int) rows.size(1);
-        float[] mask = new float[packed.rows() * width];
+    void apply(INDArray in, int place, PackedTokens packed, INDArray out, Arena arena) {
+        int width = (int) in.size(1);
         float kept = (float) (1 / (1 - probability));
-        RandomKey here = key.child(place);
-        int at = 0;
-        for (int i = 0; i < packed.sequenceCount(); i++) {
-            RandomKey sequence = here.child(packed.contentHash(i));
-            for (int t = 0; t < packed.length(i); t++) {
-                long state = sequence.child(t).bits();
-                for (int c = 0; c < width; c++) {
-                    double uniform = (RandomKey.mix(state + c) >>> 11) * 0x1.0p-53;
-                    mask[at++] = uniform < probability ? 0 : kept;
-                }
-            }
+        RandomKey[] sequences = new RandomKey[packed.sequenceCount()];
+        for (int i = 0; i < sequences.length; i++) {
+            sequences[i] = keys.get(i).child(place);
         }
-        try (INDArray raw = Nd4j.createFromArray(mask)) {
-            taken.assign(raw.reshape(rows.shape()));
-        }
-        rows.muli(taken);
+        int[] positions = packed.positions();
+        kernels.multiplyRows(
+                in,
+                (row, mask, at) -> {
+                    long state = sequences[packed.sequence(row)]
+                            .child(positions[row])
+                            .bits();
+                    for (int c = 0; c < width; c++) {
+                        double uniform = (RandomKey.mix(state + c) >>> 11) * 0x1.0p-53;
+                        mask[at + c] = uniform < probability ? 0 : kept;
+                    }
+                },
+                out,
+                arena);
     }
 }

@@ -7,8 +7,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The feed-forward layer of a block: widen to F, GELU, narrow to C; GPT-2's names. */
 record FeedForward(Linear widen, Linear narrow, Kernels kernels) {
 
-    /** {@code in [N, C]}, {@code wide [N, F]}, {@code active [N, F]}. */
-    record Cache(INDArray in, INDArray wide, INDArray active) {}
+    /** {@code wide [N, F]}, before the non-linearity, and {@code active [N, F]}, behind it. */
+    record Cache(INDArray wide, INDArray active) {}
 
     static FeedForward of(ParameterStore store, String name, Kernels kernels) {
         return new FeedForward(
@@ -23,15 +23,26 @@ record FeedForward(Linear widen, Linear narrow, Kernels kernels) {
     /** All but the narrowing, which {@link ResidualBranch} adds to the stream. */
     Cache forward(INDArray in, Arena arena) {
         INDArray wide = widen.forward(in, arena);
-        INDArray active = arena.take(wide.shape());
-        kernels.gelu(wide, active, arena);
-        return new Cache(in, wide, active);
+        return new Cache(wide, activate(wide, arena));
     }
 
-    INDArray backward(INDArray dOut, Cache cache, Arena arena) {
-        INDArray dActive = narrow.backward(dOut, cache.active(), arena);
-        INDArray dWide = arena.take(dActive.shape());
-        kernels.geluBackward(dActive, cache.wide(), dWide, arena);
-        return widen.backward(dWide, cache.in(), arena);
+    INDArray activate(INDArray wide, Arena arena) {
+        INDArray active = arena.take(wide.shape());
+        kernels.gelu(wide, active, arena);
+        return active;
+    }
+
+    /**
+     * Mirrors {@link #forward}; the activations are computed again, which costs less than to keep them.
+     *
+     * @param in what {@link #forward} was given
+     * @param wide what it kept, {@code [N, F]}
+     */
+    INDArray backward(INDArray dOut, INDArray in, INDArray wide, Arena arena) {
+        INDArray active = activate(wide, arena);
+        INDArray dActive = narrow.backward(dOut, active, arena);
+        INDArray dWide = active; // the activations have served, their memory serves again
+        kernels.geluBackward(dActive, wide, dWide, arena);
+        return widen.backward(dWide, in, arena);
     }
 }

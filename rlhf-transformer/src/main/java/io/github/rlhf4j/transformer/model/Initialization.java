@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.random.RandomKey;
 import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * GPT-2's initial weights (Radford et al. 2019 §2.3): matrices N(0, 0.02), those that write to the residual stream
@@ -12,6 +13,9 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class Initialization {
 
     private static final double DEVIATION = 0.02;
+
+    /** Numbers drawn before they are stored: a table of embeddings in double would be the largest array of the run. */
+    private static final int AT_ONCE = 1 << 16;
 
     private Initialization() {}
 
@@ -38,12 +42,15 @@ public final class Initialization {
     private static void normal(Parameter parameter, double deviation, RandomKey key) {
         SplittableRandom random =
                 new SplittableRandom(key.child(parameter.name()).bits());
-        double[] values = new double[Math.toIntExact(parameter.length())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = deviation * random.nextGaussian();
-        }
-        try (INDArray drawn = Nd4j.createFromArray(values)) {
-            parameter.value().assign(drawn.reshape(parameter.shape()));
+        INDArray flat = parameter.value().reshape(parameter.length());
+        for (long from = 0; from < parameter.length(); from += AT_ONCE) {
+            double[] values = new double[(int) Math.min(AT_ONCE, parameter.length() - from)];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = deviation * random.nextGaussian();
+            }
+            try (INDArray drawn = Nd4j.createFromArray(values)) {
+                flat.get(NDArrayIndex.interval(from, from + values.length)).assign(drawn);
+            }
         }
     }
 }

@@ -7,8 +7,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** LayerNorm over the channels of each row (Ba et al. 2016), with gain and bias. */
 record LayerNorm(Parameter gain, Parameter bias, double epsilon, Kernels kernels) {
 
-    /** What the backward pass needs: {@code normalized [N, C]}, {@code inverseDeviation [N]}; and the output. */
-    record Cache(INDArray out, INDArray normalized, INDArray inverseDeviation) {}
+    /** What the backward pass needs: {@code normalized [N, C]}, {@code inverseDeviation [N]}. */
+    record Cache(INDArray normalized, INDArray inverseDeviation) {}
+
+    /** {@code out [N, C]}, and what the backward pass needs. */
+    record Output(INDArray out, Cache cache) {}
 
     static LayerNorm of(ParameterStore store, String name, double epsilon, Kernels kernels) {
         return new LayerNorm(store.get(name + ".weight"), store.get(name + ".bias"), epsilon, kernels);
@@ -18,12 +21,35 @@ record LayerNorm(Parameter gain, Parameter bias, double epsilon, Kernels kernels
         builder.vector(name + ".weight", width).vector(name + ".bias", width);
     }
 
-    Cache forward(INDArray in, Arena arena) {
+    /** Room for what a pass over this many rows keeps. */
+    Cache takeCache(long rows, Arena arena) {
+        return new Cache(arena.take(rows, gain.length()), arena.take(rows));
+    }
+
+    Output forward(INDArray in, Arena arena) {
         INDArray out = arena.take(in.shape());
-        INDArray normalized = arena.take(in.shape());
-        INDArray inverseDeviation = arena.take(in.size(0));
-        kernels.layerNorm(in, gain.value(), bias.value(), epsilon, normalized, inverseDeviation, out, arena);
-        return new Cache(out, normalized, inverseDeviation);
+        Cache cache = takeCache(in.size(0), arena);
+        forward(in, cache, out, arena);
+        return new Output(out, cache);
+    }
+
+    /** Fills the cache; returns the output, which {@link #output} gives again. */
+    INDArray forward(INDArray in, Cache cache, Arena arena) {
+        INDArray out = arena.take(in.shape());
+        forward(in, cache, out, arena);
+        return out;
+    }
+
+    private void forward(INDArray in, Cache cache, INDArray out, Arena arena) {
+        kernels.layerNorm(
+                in, gain.value(), bias.value(), epsilon, cache.normalized(), cache.inverseDeviation(), out, arena);
+    }
+
+    /** The output of {@link #forward} once more, to the same bits. */
+    INDArray output(Cache cache, Arena arena) {
+        INDArray out = arena.take(cache.normalized().shape());
+        kernels.scaleAndShift(cache.normalized(), gain.value(), bias.value(), out);
+        return out;
     }
 
     /** Adds the gradient of its input to {@code dIn}. */

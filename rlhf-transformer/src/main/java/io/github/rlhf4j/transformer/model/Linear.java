@@ -15,10 +15,24 @@ record Linear(Parameter weight, Parameter bias, Kernels kernels) {
         builder.matrix(name + ".weight", in, out).vector(name + ".bias", out);
     }
 
+    /** K. */
+    long inputs() {
+        return weight.shape()[0];
+    }
+
+    /** M. */
+    long outputs() {
+        return weight.shape()[1];
+    }
+
     INDArray forward(INDArray in, Arena arena) {
-        INDArray out = arena.take(in.size(0), weight.shape()[1]);
-        kernels.linear(in, weight.value(), bias.value(), out);
+        INDArray out = arena.take(in.size(0), outputs());
+        forward(in, out);
         return out;
+    }
+
+    void forward(INDArray in, INDArray out) {
+        kernels.linear(in, weight.value(), bias.value(), out);
     }
 
     /** Adds the output to {@code sum [N, M]}: a branch of a residual stream. */

@@ -3,30 +3,29 @@ package io.github.rlhf4j.transformer.model;
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * All parameters of a model in one flat buffer, their gradients in a second one; layers hold named views. Clipping, the
- * update, saving, and copying to a reference policy are then one vector operation each.
+ * update, saving, and copying to a reference policy are then one vector operation each. A model that never goes backward,
+ * such as a reference policy, has no gradients.
  */
 public final class ParameterStore implements AutoCloseable {
 
     private final DataType dataType;
     private final INDArray values;
-    private final INDArray gradients;
-    private final Map<String, Parameter> parameters;
+    private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+    private @Nullable INDArray gradients;
 
-    private ParameterStore(DataType dataType, INDArray values, INDArray gradients, Map<String, Parameter> parameters) {
+    private ParameterStore(DataType dataType, INDArray values) {
         this.dataType = dataType;
         this.values = values;
-        this.gradients = gradients;
-        this.parameters = parameters;
     }
 
     /** Declares parameters in the order they are stored, then allocates them together. */
@@ -48,36 +47,34 @@ public final class ParameterStore implements AutoCloseable {
             return this;
         }
 
+        /** Number of parameters declared, P. */
+        public long count() {
+            long total = 0;
+            for (Declared d : declared) {
+                total = Math.addExact(total, Arrays.stream(d.shape()).reduce(1, Math::multiplyExact));
+            }
+            return total;
+        }
+
         /**
-         * Allocates values and gradients, all zero.
+         * Allocates the values, all zero.
          *
          * @param dataType FLOAT for training, DOUBLE for gradient checks
          * @throws IllegalStateException when no compute backend can be loaded, see {@link ComputeBackend#select}
          */
         public ParameterStore allocate(DataType dataType) {
             ComputeBackend.ensureSelected();
-            long total = 0;
-            for (Declared d : declared) {
-                total = Math.addExact(total, Arrays.stream(d.shape()).reduce(1, Math::multiplyExact));
-            }
-            INDArray values = Nd4j.zeros(dataType, total);
-            INDArray gradients = Nd4j.zeros(dataType, total);
-            Map<String, Parameter> parameters = new LinkedHashMap<>();
-            long offset = 0;
-            for (Declared d : declared) {
-                Parameter parameter = new Parameter(
-                        d.name(),
-                        d.shape(),
-                        offset,
-                        d.decayed(),
-                        view(values, offset, d.shape()),
-                        view(gradients, offset, d.shape()));
-                if (parameters.put(d.name(), parameter) != null) {
-                    throw new IllegalArgumentException("parameter " + d.name() + " is declared twice");
-                }
-                offset += parameter.length();
-            }
-            return new ParameterStore(dataType, values, gradients, Collections.unmodifiableMap(parameters));
+            ParameterStore store = new ParameterStore(dataType, Nd4j.zeros(dataType, count()));
+            declared.forEach(store::add);
+            return store;
+        }
+    }
+
+    private void add(Builder.Declared d) {
+        long offset = parameters.values().stream().mapToLong(Parameter::length).sum();
+        Parameter parameter = new Parameter(this, d.name(), d.shape(), offset, d.decayed());
+        if (parameters.put(d.name(), parameter) != null) {
+            throw new IllegalArgumentException("parameter " + d.name() + " is declared twice");
         }
     }
 
@@ -101,9 +98,26 @@ public final class ParameterStore implements AutoCloseable {
         return values;
     }
 
-    /** All gradients, {@code [P]}, laid out as {@link #values()}. */
+    /** All gradients, {@code [P]}, laid out as {@link #values()}; zero, and allocated, when first asked for. */
     public INDArray gradients() {
-        return gradients;
+        INDArray known = gradients;
+        if (known == null) {
+            known = Nd4j.zeros(dataType, count());
+            gradients = known;
+        }
+        return known;
+    }
+
+    /** Sets all gradients to zero. */
+    public void clearGradients() {
+        if (gradients != null) {
+            gradients.assign(0);
+        }
+    }
+
+    /** Bytes that values and gradients take now. */
+    public long bytes() {
+        return (gradients == null ? 1 : 2) * count() * dataType.width();
     }
 
     /** Number of parameters, P. */
@@ -147,6 +161,8 @@ public final class ParameterStore implements AutoCloseable {
     @Override
     public void close() {
         values.close();
-        gradients.close();
+        if (gradients != null) {
+            gradients.close();
+        }
     }
 }

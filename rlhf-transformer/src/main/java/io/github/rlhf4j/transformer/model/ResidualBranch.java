@@ -5,35 +5,34 @@ import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The end of a branch of the residual stream: a linear layer, dropout, and the sum. */
-final class ResidualBranch {
+/**
+ * The end of a branch of the residual stream: a linear layer, dropout, and the sum.
+ *
+ * @param last the layer
+ * @param place number of the dropout
+ */
+record ResidualBranch(Linear last, int place) {
 
-    private ResidualBranch() {}
-
-    /**
-     * Adds {@code last(in)} to the stream {@code x [N, C]}. Without dropout the product goes straight into the sum.
-     *
-     * @param place of the dropout
-     * @return the dropout's mask, or null
-     */
-    static @Nullable INDArray add(
-            Linear last,
-            INDArray in,
-            INDArray x,
-            PackedTokens packed,
-            @Nullable Dropout dropout,
-            int place,
-            Arena arena) {
+    /** Adds {@code last(in)} to the stream {@code x [N, C]}. Without dropout the product goes straight into the sum. */
+    void forward(INDArray in, INDArray x, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
         if (dropout == null) {
             last.addTo(x, in);
-            return null;
+            return;
         }
-        INDArray mask = arena.take(x.shape());
         Arena.Mark before = arena.mark();
         INDArray out = last.forward(in, arena);
-        dropout.apply(out, place, packed, mask);
+        dropout.apply(out, place, packed, out, arena);
         x.addi(out);
         arena.release(before);
-        return mask;
+    }
+
+    /** The gradient of the linear layer's output, of that of the stream; without dropout it is the same array. */
+    INDArray backward(INDArray dX, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
+        if (dropout == null) {
+            return dX;
+        }
+        INDArray dOut = arena.take(dX.shape());
+        dropout.apply(dX, place, packed, dOut, arena);
+        return dOut;
     }
 }

@@ -8,8 +8,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Causal multi-head self-attention with its projections (Vaswani et al. 2017 §3.2), GPT-2's names. */
 record SelfAttention(Linear project, Linear output, int heads, Kernels kernels) {
 
-    /** {@code in [N, C]}, {@code qkv [N, 3C]}, {@code mixed [N, C]}. */
-    record Cache(INDArray in, INDArray qkv, INDArray mixed) {}
+    /** What the backward pass needs beside the input: {@code qkv [N, 3C]}, {@code mixed [N, C]}. */
+    record Cache(INDArray qkv, INDArray mixed) {}
 
     static SelfAttention of(ParameterStore store, String name, int heads, Kernels kernels) {
         return new SelfAttention(
@@ -24,18 +24,22 @@ record SelfAttention(Linear project, Linear output, int heads, Kernels kernels) 
         Linear.declare(builder, name + ".c_proj", width, width);
     }
 
-    /** All but the output projection, which {@link ResidualBranch} adds to the stream. */
-    Cache forward(INDArray in, PackedTokens packed, Arena arena) {
-        INDArray qkv = project.forward(in, arena);
-        INDArray mixed = arena.take(in.shape());
-        kernels.attention(packed, heads, qkv, mixed, arena);
-        return new Cache(in, qkv, mixed);
+    /** Room for what a pass over this many rows keeps. */
+    Cache takeCache(long rows, Arena arena) {
+        return new Cache(arena.take(rows, project.outputs()), arena.take(rows, output.inputs()));
     }
 
-    INDArray backward(INDArray dOut, PackedTokens packed, Cache cache, Arena arena) {
+    /** All but the output projection, which {@link ResidualBranch} adds to the stream; fills the cache. */
+    void forward(INDArray in, PackedTokens packed, Cache cache, Arena arena) {
+        project.forward(in, cache.qkv());
+        kernels.attention(packed, heads, cache.qkv(), cache.mixed(), arena);
+    }
+
+    /** Mirrors {@link #forward}; {@code in} is what that was given. */
+    INDArray backward(INDArray dOut, INDArray in, PackedTokens packed, Cache cache, Arena arena) {
         INDArray dMixed = output.backward(dOut, cache.mixed(), arena);
         INDArray dQkv = arena.take(cache.qkv().shape());
         kernels.attentionBackward(packed, heads, dMixed, cache.qkv(), dQkv, arena);
-        return project.backward(dQkv, cache.in(), arena);
+        return project.backward(dQkv, in, arena);
     }
 }

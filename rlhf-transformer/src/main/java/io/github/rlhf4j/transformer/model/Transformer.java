@@ -49,21 +49,18 @@ public final class Transformer {
         return builder;
     }
 
-    /** What a forward pass leaves for its backward pass: final hidden states {@code [N, C]} and the caches below them. */
+    /** What a forward pass leaves for its backward pass: final hidden states {@code [N, C]} and what is below them. */
     public static final class Pass {
 
         private final PackedTokens packed;
-        private final @Nullable INDArray embeddingMask;
-        private final List<Block.Cache> blocks;
-        private final LayerNorm.Cache finalNorm;
+        private final @Nullable Dropout dropout;
+        private final List<Block.Kept> blocks;
+        private final LayerNorm.Output finalNorm;
 
         private Pass(
-                PackedTokens packed,
-                @Nullable INDArray embeddingMask,
-                List<Block.Cache> blocks,
-                LayerNorm.Cache finalNorm) {
+                PackedTokens packed, @Nullable Dropout dropout, List<Block.Kept> blocks, LayerNorm.Output finalNorm) {
             this.packed = packed;
-            this.embeddingMask = embeddingMask;
+            this.dropout = dropout;
             this.blocks = blocks;
             this.finalNorm = finalNorm;
         }
@@ -90,33 +87,37 @@ public final class Transformer {
     /**
      * Runs the trunk and keeps what {@link #backward} needs in the arena.
      *
-     * @param dropoutKey key of this pass's dropout; null for none, as in scoring
+     * @param dropoutKeys the keys of the dropout masks, one for each sequence; null for no dropout, as in scoring
+     * @throws IllegalArgumentException when there are not as many keys as sequences
      */
-    public Pass forward(PackedTokens packed, @Nullable RandomKey dropoutKey, Arena arena) {
-        Dropout dropout = Dropout.of(config.dropout(), dropoutKey);
+    public Pass forward(
+            PackedTokens packed, @Nullable List<RandomKey> dropoutKeys, Recomputation recomputation, Arena arena) {
+        if (dropoutKeys != null && dropoutKeys.size() != packed.sequenceCount()) {
+            throw new IllegalArgumentException("dropout needs one key for each sequence, got " + dropoutKeys.size()
+                    + " keys for " + packed.sequenceCount() + " sequences");
+        }
+        Dropout dropout = Dropout.of(config.dropout(), dropoutKeys, kernels);
         INDArray x = embed(packed, arena);
-        INDArray embeddingMask = null;
         if (dropout != null) {
-            embeddingMask = arena.take(x.shape());
-            dropout.apply(x, EMBEDDING_PLACE, packed, embeddingMask);
+            dropout.apply(x, EMBEDDING_PLACE, packed, x, arena);
         }
-        List<Block.Cache> caches = new ArrayList<>(blocks.size());
+        List<Block.Kept> kept = new ArrayList<>(blocks.size());
         for (Block block : blocks) {
-            caches.add(block.forward(x, packed, dropout, arena));
+            kept.add(block.forward(x, packed, dropout, recomputation, arena));
         }
-        return new Pass(packed, embeddingMask, caches, finalNorm.forward(x, arena));
+        return new Pass(packed, dropout, kept, finalNorm.forward(x, arena));
     }
 
     /** Adds the parameter gradients that follow from {@code dHidden [N, C]}; mirrors {@link #forward}. */
     public void backward(Pass pass, INDArray dHidden, Arena arena) {
         Arena.Mark mark = arena.mark();
         INDArray dX = arena.takeZeros(dHidden.shape());
-        finalNorm.backward(dHidden, pass.finalNorm, dX, arena);
+        finalNorm.backward(dHidden, pass.finalNorm.cache(), dX, arena);
         for (int i = blocks.size() - 1; i >= 0; i--) {
-            blocks.get(i).backward(dX, pass.packed, pass.blocks.get(i), arena);
+            blocks.get(i).backward(dX, pass.packed, pass.dropout, pass.blocks.get(i), arena);
         }
-        if (pass.embeddingMask != null) {
-            dX.muli(pass.embeddingMask);
+        if (pass.dropout != null) {
+            pass.dropout.apply(dX, EMBEDDING_PLACE, pass.packed, dX, arena);
         }
         kernels.embedBackward(
                 dX,

@@ -15,7 +15,8 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
  * @param normEpsilon added inside the root; 1e-5 in GPT-2
  * @param positions how a token knows where it stands
  * @param activation the feed-forward layer's non-linearity
- * @param tiedEmbeddings whether the token head is the transposed token embedding
+ * @param tiedEmbeddings whether the token head is the transposed token embedding; must be true, for there is no head of
+ *     its own yet
  * @param dropout probability in [0, 1) that an activation is dropped in training, at GPT-2's places (embedding, and each
  *     residual branch)
  */
@@ -59,6 +60,11 @@ public record TransformerConfig(
         require(width >= 1 && width % heads == 0, "width must be a positive multiple of heads (" + heads + ")", width);
         require(feedForwardWidth >= 1, "feedForwardWidth must be at least 1", feedForwardWidth);
         require(normEpsilon > 0 && normEpsilon < 1, "normEpsilon must lie in (0, 1)", normEpsilon);
+        require(
+                tiedEmbeddings,
+                "tiedEmbeddings must be true: the token head is the transposed token embedding, a head with weights of its"
+                        + " own is not built",
+                tiedEmbeddings);
         require(dropout >= 0 && dropout < 1, "dropout must lie in [0, 1)", dropout);
     }
 

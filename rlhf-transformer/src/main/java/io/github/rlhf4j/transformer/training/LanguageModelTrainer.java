@@ -1,7 +1,5 @@
 package io.github.rlhf4j.transformer.training;
 
-import com.google.common.hash.Hasher;
-import com.google.common.hash.Hashing;
 import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
@@ -20,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Maximum likelihood, one update per step: what pretraining and supervised fine-tuning share. The loss of a batch is the mean
@@ -91,7 +90,6 @@ public abstract class LanguageModelTrainer implements Trainer {
         List<ScoredSequence> batch = batch(stepsDone);
         long tokens = batch.stream().mapToLong(ScoredSequence::scoredCount).sum();
         double loss = accumulate(batch, tokens);
-        requireHope(loss);
         double rate = job.schedule().at(stepsDone);
         UpdateReport update = update(rate);
         lastLoss = loss;
@@ -107,16 +105,33 @@ public abstract class LanguageModelTrainer implements Trainer {
         return new StepReport(name(), stepsDone, totalSteps(), metrics);
     }
 
-    /** Adds the gradient of the batch's mean loss; returns that loss, nats per token. */
+    /** Adds the gradient of the batch's mean loss; returns that loss, nats per token. A batch that fails adds nothing. */
     private double accumulate(List<ScoredSequence> batch, long tokens) {
+        try {
+            double loss = addGradients(batch, tokens);
+            requireHope(loss);
+            return loss;
+        } catch (RuntimeException | Error e) {
+            learner.discard();
+            throw e;
+        }
+    }
+
+    private double addGradients(List<ScoredSequence> batch, long tokens) {
         double sum = 0;
         int firstOfPart = 0;
         for (SequenceBatch part : MicroBatches.of(batch, job.microBatchTokens())) {
-            RandomKey dropout = dropoutKey.child(stepsDone).child(firstOfPart);
+            List<RandomKey> dropout = dropoutKeys(firstOfPart, part.size());
             sum -= total(learner.accumulate(part, equalWeights(part, 1.0 / tokens), dropout));
             firstOfPart += part.size();
         }
         return sum / tokens;
+    }
+
+    /** Keyed by step and place in the batch, whatever part of it the sequence comes in. */
+    private List<RandomKey> dropoutKeys(int from, int count) {
+        RandomKey key = dropoutKey.child(stepsDone);
+        return IntStream.range(from, from + count).mapToObj(key::child).toList();
     }
 
     private static double[][] equalWeights(SequenceBatch batch, double weight) {
@@ -211,16 +226,4 @@ public abstract class LanguageModelTrainer implements Trainer {
 
     @Override
     public void close() {}
-
-    /** SHA-256 of sequences and their scored positions, so that a run is not resumed on other data. */
-    static String digest(Iterable<ScoredSequence> sequences) {
-        Hasher hasher = Hashing.sha256().newHasher();
-        for (ScoredSequence sequence : sequences) {
-            hasher.putInt(sequence.length());
-            sequence.tokens().stream().forEach(hasher::putInt);
-            hasher.putInt(sequence.scoredCount());
-            Arrays.stream(sequence.positions()).forEach(hasher::putInt);
-        }
-        return hasher.hash().toString();
-    }
 }

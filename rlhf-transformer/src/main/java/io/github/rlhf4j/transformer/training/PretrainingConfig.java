@@ -8,7 +8,7 @@ package io.github.rlhf4j.transformer.training;
  *     model's context must hold
  * @param batchSize windows per update, ≥ 1
  * @param microBatchTokens the most tokens in one pass through the model, ≥ 1; memory and speed depend on it, the result
- *     only by rounding (and by which dropout masks are drawn). A longer window is a pass of its own
+ *     only by rounding. A longer window is a pass of its own
  * @param order how windows are chosen
  * @param learningRate over the run
  * @param evaluateEvery steps between evaluations on held-out text, the last step included; 0 never evaluates

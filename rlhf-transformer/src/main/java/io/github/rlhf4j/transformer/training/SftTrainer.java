@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Demonstration;
 import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.core.training.DataDigest;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
@@ -83,7 +84,7 @@ public final class SftTrainer extends LanguageModelTrainer {
         long steps = (examples + config.batchSize() - 1) / config.batchSize();
         return new Job(
                 NAME,
-                new Setup(config, digest(training.sequences())),
+                new Setup(config, DataDigest.ofSequences(training.sequences())),
                 steps,
                 config.learningRate().over(steps),
                 config.microBatchTokens(),

@@ -17,8 +17,12 @@ import io.github.rlhf4j.transformer.kernels.Nd4jKernels;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.model.Initialization;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.model.TransformerConfig.Activation;
+import io.github.rlhf4j.transformer.model.TransformerConfig.Norm;
+import io.github.rlhf4j.transformer.model.TransformerConfig.Positions;
 import io.github.rlhf4j.transformer.tokenizer.CharacterTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -140,7 +144,8 @@ class ModelDirectoryTest {
                 model.config().vocabularySize(),
                 model.config().contextLength());
         try (Arena arena = new Arena(DataType.DOUBLE)) {
-            INDArray hidden = transformer.forward(packed, null, arena).hidden();
+            INDArray hidden =
+                    transformer.forward(packed, null, Recomputation.NONE, arena).hidden();
             for (int t = 0; t < ids.length; t++) {
                 for (int c = 0; c < 2; c++) {
                     assertThat(hidden.getDouble(t, c)).isEqualTo(expected[t][c], within(1e-6));
@@ -155,10 +160,25 @@ class ModelDirectoryTest {
         assertConfigRefused(json -> json.put("activation_function", "relu"), "activation_function", "gelu_new");
         assertConfigRefused(
                 json -> json.put("scale_attn_by_inverse_layer_idx", true), "scale_attn_by_inverse_layer_idx");
+        assertConfigRefused(
+                json -> json.put("tie_word_embeddings", false),
+                "tie_word_embeddings must be true",
+                "transposed token embedding",
+                "use a model with tied embeddings",
+                "got false");
         assertConfigRefused(json -> json.remove("n_embd"), "n_embd", "got nothing");
         assertConfigRefused(json -> json.put("n_layer", 1e12), "n_layer", "whole number");
         assertConfigRefused(json -> json.put("n_head", 3), "multiple of heads (3)");
         assertConfigRefused(json -> json.put("layer_norm_epsilon", "small"), "layer_norm_epsilon", "a number");
+    }
+
+    @Test
+    void aHeadOfItsOwnIsRefusedRatherThanIgnored() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new TransformerConfig(
+                        3, 16, 8, 2, 2, 32, Norm.LAYER, 1e-5, Positions.LEARNED, Activation.GELU_TANH, false, 0))
+                .withMessageContaining("tiedEmbeddings must be true")
+                .withMessageContaining("is not built, got false");
     }
 
     @Test

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -79,16 +78,12 @@ class FusedAttentionTest {
         AttentionCase c = AttentionCase.of(7, 4, 8, 50, 1, 33, 140, 2, 70);
         FusedAttention one =
                 new FusedAttention((count, task) -> IntStream.range(0, count).forEach(task::run));
-        ForkJoinPool threads = new ForkJoinPool(2);
-        try {
-            FusedAttention two = new FusedAttention((count, task) -> Parallel.rows(
-                    threads, count, 1, (from, to) -> IntStream.range(from, to).forEach(task::run)));
+        try (ThreadCrew threads = new ThreadCrew(2)) {
+            FusedAttention two = new FusedAttention(threads::each);
             for (int repetition = 0; repetition < 5; repetition++) {
                 assertThat(c.forward(two)).isEqualTo(c.forward(one));
                 assertThat(c.backward(two)).isEqualTo(c.backward(one));
             }
-        } finally {
-            threads.shutdown();
         }
     }
 

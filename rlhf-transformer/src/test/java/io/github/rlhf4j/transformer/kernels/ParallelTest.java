@@ -3,19 +3,19 @@ package io.github.rlhf4j.transformer.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class ParallelTest {
 
     @Test
     void everyRowIsDoneOnce() {
-        ForkJoinPool pool = new ForkJoinPool(3);
+        ThreadCrew crew = new ThreadCrew(3);
         for (int count : new int[] {0, 1, 2, 7, 100, 1001}) {
             for (int minimum : new int[] {1, 3, 64, 5000}) {
                 AtomicIntegerArray done = new AtomicIntegerArray(count + 1);
-                Parallel.rows(pool, count, minimum, (from, to) -> {
+                Parallel.rows(crew, count, minimum, (from, to) -> {
                     for (int i = from; i < to; i++) {
                         done.incrementAndGet(i);
                     }
@@ -25,7 +25,7 @@ class ParallelTest {
                 }
             }
         }
-        pool.shutdown();
+        crew.close();
     }
 
     @Test
@@ -55,14 +55,56 @@ class ParallelTest {
 
     @Test
     void anErrorInATaskReachesTheCaller() {
-        ForkJoinPool pool = new ForkJoinPool(2);
-        assertThatThrownBy(() -> Parallel.rows(pool, 100, 1, (from, to) -> {
+        ThreadCrew crew = new ThreadCrew(2);
+        assertThatThrownBy(() -> Parallel.rows(crew, 100, 1, (from, to) -> {
                     if (to > 50) {
                         throw new IllegalStateException("row 50");
                     }
                 }))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("row 50");
-        pool.shutdown();
+        crew.close();
+    }
+
+    /** What was not begun when a task failed is not begun afterwards, and the threads go on to other work. */
+    @Test
+    void aFailureDoesNotHangOrSpread() {
+        try (ThreadCrew crew = new ThreadCrew(4)) {
+            for (int round = 0; round < 200; round++) {
+                assertThatThrownBy(() -> crew.each(50, i -> {
+                            throw new IllegalStateException("task " + i);
+                        }))
+                        .hasMessageContaining("task ");
+                AtomicIntegerArray done = new AtomicIntegerArray(50);
+                crew.each(50, done::incrementAndGet);
+                for (int i = 0; i < 50; i++) {
+                    assertThat(done.get(i)).isEqualTo(1);
+                }
+            }
+        }
+    }
+
+    @Test
+    void threadsThatFellAsleepAreWokenAndSeveralCallersShareThem() throws InterruptedException {
+        try (ThreadCrew crew = new ThreadCrew(3)) {
+            AtomicIntegerArray done = new AtomicIntegerArray(4);
+            Thread[] callers = new Thread[4];
+            for (int c = 0; c < callers.length; c++) {
+                int caller = c;
+                callers[c] = new Thread(() -> {
+                    for (int round = 0; round < 300; round++) {
+                        LockSupport.parkNanos(round % 10 == 0 ? 1_000_000 : 0);
+                        crew.each(7, i -> done.incrementAndGet(caller));
+                    }
+                });
+                callers[c].start();
+            }
+            for (Thread caller : callers) {
+                caller.join();
+            }
+            for (int c = 0; c < callers.length; c++) {
+                assertThat(done.get(c)).isEqualTo(7 * 300);
+            }
+        }
     }
 }

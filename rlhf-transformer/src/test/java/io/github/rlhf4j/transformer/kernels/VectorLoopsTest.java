@@ -67,6 +67,9 @@ class VectorLoopsTest {
     void exponentialsAreWithinTheirRelativeErrorAndLeaveTheRestAlone(
             @ForAll long seed, @ForAll @IntRange(max = 20) int from, @ForAll @IntRange(max = 300) int length) {
         float[] x = random(seed, from + length + 5, 20);
+        for (int i = 0; i < x.length; i++) {
+            x[i] = Math.max(-80, Math.min(80, x[i])); // beyond, e to the x is not a normal float
+        }
         int to = from + length;
         for (VectorLoops loops : implementations()) {
             float[] e = x.clone();

@@ -24,7 +24,7 @@ final class BigramLearner implements TokenLearner {
     final double[][] gradient;
     private final double[][] velocity;
 
-    /** The batches of every pass, and the keys they came with. */
+    /** The batches of every pass, and the keys their sequences came with. */
     final List<SequenceBatch> passes = new ArrayList<>();
 
     final List<RandomKey> keys = new ArrayList<>();
@@ -42,10 +42,10 @@ final class BigramLearner implements TokenLearner {
     }
 
     @Override
-    public double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable RandomKey dropout) {
+    public double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable List<RandomKey> dropout) {
         batch.checkShape("weights", weights);
         passes.add(batch);
-        keys.add(java.util.Objects.requireNonNull(dropout));
+        keys.addAll(java.util.Objects.requireNonNull(dropout));
         double[][] logProbs = score(batch).logProbs();
         for (int i = 0; i < batch.size(); i++) {
             ScoredSequence sequence = batch.sequences().get(i);
@@ -81,6 +81,13 @@ final class BigramLearner implements TokenLearner {
         }
         updates++;
         return new UpdateReport(Math.sqrt(squares), false);
+    }
+
+    @Override
+    public void discard() {
+        for (double[] row : gradient) {
+            Arrays.fill(row, 0);
+        }
     }
 
     @Override

@@ -10,6 +10,8 @@ import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.core.training.StepReport;
+import io.github.rlhf4j.transformer.TestModels;
+import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.training.PretrainingConfig.WindowOrder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -222,10 +224,37 @@ class PretrainingTrainerTest {
     }
 
     @Test
-    void dropoutKeysDifferBetweenStepsAndMicroBatches() {
+    void everySequenceOfEveryStepHasItsDropoutKeyWhateverTheMicroBatches() {
+        List<Long> whole = dropoutKeys(CONFIG.withMicroBatchTokens(64));
+        assertThat(whole).hasSize(20 * 8).doesNotHaveDuplicates();
+        assertThat(dropoutKeys(CONFIG.withMicroBatchTokens(16))).isEqualTo(whole);
+    }
+
+    private static List<Long> dropoutKeys(PretrainingConfig config) {
         BigramLearner learner = new BigramLearner(4);
-        new PretrainingTrainer(learner, markov(300, 1), null, CONFIG.withMicroBatchTokens(16)).run();
-        assertThat(learner.keys.stream().map(RandomKey::bits).distinct()).hasSize(80);
+        new PretrainingTrainer(learner, markov(300, 1), null, config).run();
+        return learner.keys.stream().map(RandomKey::bits).toList();
+    }
+
+    @Test
+    void underDropoutTooMicroBatchesChangeNothingButRounding() {
+        double[] whole = lossesUnderDropout(64);
+        for (int tokens : new int[] {1, 24}) {
+            assertThat(lossesUnderDropout(tokens)).containsExactly(whole, within(1e-9));
+        }
+    }
+
+    private static double[] lossesUnderDropout(int microBatchTokens) {
+        PretrainingConfig config = PretrainingConfig.defaults(4, 7)
+                .withBatchSize(8)
+                .withEvaluation(0, 0)
+                .withMicroBatchTokens(microBatchTokens);
+        try (TransformerPolicy policy = TestModels.policy(TestModels.tiny().withDropout(0.3), 1)) {
+            PretrainingTrainer trainer = new PretrainingTrainer(policy, markov(300, 1), null, config);
+            return IntStream.range(0, 4)
+                    .mapToDouble(i -> trainer.step().metric("pretraining/loss"))
+                    .toArray();
+        }
     }
 
     @Test
@@ -275,7 +304,19 @@ class PretrainingTrainerTest {
                 .hasMessageContaining("lower learning rate");
         assertThat(learner.updates).isEqualTo(3);
         assertThat(learner.logits[1]).isEqualTo(before);
+        assertThat(learner.gradient).isDeepEqualTo(new double[4][4]);
         assertThat(trainer.stepsDone()).isEqualTo(3);
+    }
+
+    @Test
+    void aStepThatDivergedLeavesNoGradientInATransformer() {
+        try (TransformerPolicy policy = TestModels.policy(TestModels.tiny(), 1)) {
+            PretrainingTrainer trainer = new PretrainingTrainer(policy, markov(300, 1), null, CONFIG);
+            policy.parameters().values().muli(1e4);
+            assertThatThrownBy(trainer::step).isInstanceOf(DivergenceException.class);
+            assertThat(policy.parameters().gradients().amaxNumber().doubleValue())
+                    .isZero();
+        }
     }
 
     @Test

@@ -1,0 +1,82 @@
+package io.github.rlhf4j.transformer;
+
+import io.github.rlhf4j.transformer.kernels.Kernels;
+import io.github.rlhf4j.transformer.model.Recomputation;
+import io.github.rlhf4j.transformer.model.Transformer;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+
+/**
+ * How many numbers passes hold in an arena, from shapes alone: N rows, of which all are scored.
+ *
+ * <pre>
+ * kept for the backward pass, each row
+ *   residual stream                                       C
+ *   each block: normalised rows, qkv, mixed, wide, 1/σ    C + C + 3C + C + F + 2   (C when blocks are computed again)
+ *   final norm: output, normalised rows, 1/σ              C + C + 1
+ * for the moment, each row, the larger of
+ *   token head: dHidden, scored rows and their gradient   C + C + C, and a chunk of logits
+ *   a block's backward: dHidden, dX, then
+ *     feed-forward: norm's output, active, dActive, dIn   C + F + F + C            (C more with dropout)
+ *     attention: norm's output, dMixed, dQkv, dIn         C + C + 3C + C           (C more with dropout)
+ *     and the block's cache, when it is computed again    6C + F + 2
+ * </pre>
+ */
+record ActivationSizes(TransformerConfig config) {
+
+    /** Prompt tokens that go through the network together when generation begins. */
+    private static final long PREFILL_TOKENS = 8192;
+
+    long parameters() {
+        return Transformer.declare(config).count();
+    }
+
+    private long c() {
+        return config.width();
+    }
+
+    private long f() {
+        return config.feedForwardWidth();
+    }
+
+    private long cache() {
+        return 6 * c() + f() + 2;
+    }
+
+    private long dropout() {
+        return config.dropout() > 0 ? c() : 0;
+    }
+
+    /** What a forward pass over this many tokens keeps. */
+    long kept(long tokens, Recomputation recomputation) {
+        long block = recomputation == Recomputation.NONE ? cache() : c();
+        return tokens * (config.layers() * block + 3 * c() + 1);
+    }
+
+    /** The most that is there beside what is kept, on the way forward and back. */
+    long backwardWorkspace(long tokens, Recomputation recomputation) {
+        long head = tokens * 3 * c() + logits(tokens);
+        long block = Math.max(2 * f() + 2 * c(), 6 * c()) + dropout();
+        long again = recomputation == Recomputation.NONE ? 0 : cache();
+        return Math.max(head, tokens * (2 * c() + block + again));
+    }
+
+    /** The most that a pass holds which goes forward only: output, stream, and one block or the head. */
+    long inference(long tokens) {
+        long block = tokens * (cache() + Math.max(f(), c()));
+        return Math.max(tokens * 2 * c() + block, tokens * 2 * c() + logits(tokens));
+    }
+
+    long prefill(long sequences, long length) {
+        long tokens = Math.min(sequences * length, Math.max(length, PREFILL_TOKENS));
+        return Math.max(inference(tokens), sequences * (c() + config.vocabularySize()));
+    }
+
+    long keyValueCache(long sequences, long length) {
+        return 2 * sequences * length * c() * config.layers();
+    }
+
+    private long logits(long tokens) {
+        return Math.min(tokens, Math.max(1, Kernels.LOGITS_AT_ONCE / config.vocabularySize()))
+                * config.vocabularySize();
+    }
+}
