@@ -2,14 +2,18 @@ package io.github.rlhf4j.cli.command;
 
 import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.core.data.DatasetException;
+import io.github.rlhf4j.transformer.backend.ComputeThreads;
 import java.io.PrintWriter;
 import java.nio.file.NoSuchFileException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
 
 /**
  * The program. Exit codes: 0 done, 1 failed, 2 what the user gave is wrong, 130 interrupted (and saved).
@@ -40,6 +44,25 @@ public final class Rlhf {
 
     @Option(names = "--stacktrace", scope = ScopeType.INHERIT, description = "Show where an error came from.")
     boolean stacktrace;
+
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    /** Before anything computes, for the number is read once. */
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            scope = ScopeType.INHERIT,
+            description = "Threads that compute; default: $RLHF4J_THREADS, otherwise one per processor.")
+    void computeOn(int threads) {
+        if (threads < 1 || threads > ComputeThreads.MOST) {
+            throw new ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "--threads must be from 1 to " + ComputeThreads.MOST + ", got " + threads);
+        }
+        System.setProperty(ComputeThreads.PROPERTY, String.valueOf(threads));
+    }
 
     /** Runs the command that the arguments name and exits with its code. */
     public static void main(String[] arguments) {

@@ -2,6 +2,7 @@ package io.github.rlhf4j.cli.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.rlhf4j.transformer.backend.ComputeThreads;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -66,6 +67,29 @@ class RlhfTest {
         assertThat(rlhf("fly")).isEqualTo(2);
         assertThat(rlhf()).isEqualTo(2);
         assertThat(out.toString()).contains("pretrain", "chat", "report");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, must be from 1 to 256", "257, must be from 1 to 256", "many, is not an int"})
+    void aNumberOfThreadsThatCannotBeIsRefused(String threads, String message) {
+        assertThat(rlhf("report", "--threads", threads, "--out", directory.toString()))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("--threads", message);
+    }
+
+    @Test
+    void theNumberOfThreadsIsThatOfTheLibrary() {
+        String before = System.getProperty(ComputeThreads.PROPERTY);
+        try {
+            rlhf("report", "--threads", "3", "--out", directory.toString());
+            assertThat(System.getProperty(ComputeThreads.PROPERTY)).isEqualTo("3");
+        } finally {
+            if (before == null) {
+                System.clearProperty(ComputeThreads.PROPERTY);
+            } else {
+                System.setProperty(ComputeThreads.PROPERTY, before);
+            }
+        }
     }
 
     @Test

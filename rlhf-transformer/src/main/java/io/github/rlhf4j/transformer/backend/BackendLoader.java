@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Properties;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
@@ -178,34 +179,21 @@ final class BackendLoader {
     }
 
     private static void setThreads() {
-        String asked = System.getProperty(ComputeBackend.THREADS_PROPERTY);
-        if (asked == null || asked.isBlank()) {
-            return;
+        OptionalInt asked = ComputeThreads.asked();
+        if (asked.isPresent()) {
+            int threads = asked.getAsInt();
+            // "Master" threads are those that share one operation; the pool's own size is fixed when ND4J starts.
+            Nd4j.getEnvironment()
+                    .setMaxMasterThreads(Math.min(threads, Nd4j.getEnvironment().maxThreads()));
+            Nd4j.factory().blas().setMaxThreads(threads);
         }
-        int threads = threads(asked);
-        // "Master" threads are those that share one operation; the pool's own size is fixed when ND4J starts.
-        Nd4j.getEnvironment()
-                .setMaxMasterThreads(Math.min(threads, Nd4j.getEnvironment().maxThreads()));
-        Nd4j.factory().blas().setMaxThreads(threads);
-    }
-
-    static int threads(String asked) {
-        try {
-            int threads = Integer.parseInt(asked.strip());
-            if (threads >= 1) {
-                return threads;
-            }
-        } catch (NumberFormatException e) {
-            // falls through to the one message there is
-        }
-        throw new IllegalArgumentException("the system property " + ComputeBackend.THREADS_PROPERTY
-                + " must be a whole number ≥ 1, got \"" + asked + "\"");
     }
 
     private static ComputeDevice describe() {
         String className = Nd4j.getBackend().getClass().getName();
         ComputeBackend kind = kindOf(className);
-        int threads = Math.max(1, Nd4j.getEnvironment().maxMasterThreads());
+        int threads =
+                ComputeThreads.asked().orElse(Math.max(1, Nd4j.getEnvironment().maxMasterThreads()));
         if (kind == ComputeBackend.CUDA) {
             Map<?, ?> gpu = firstGpu(Nd4j.getExecutioner().getEnvironmentInformation());
             Object name = gpu.get(Nd4jEnvironment.CUDA_DEVICE_NAME_KEY);

@@ -9,8 +9,7 @@ import org.jspecify.annotations.Nullable;
  * environment variables; {@link #select} makes that an explicit choice, verified after loading.
  *
  * <p>The choice is, in this order: the argument of {@code select}; the system property {@value #PROPERTY}; the environment
- * variable {@value #VARIABLE}; {@link #AUTO}. The system property {@value #THREADS_PROPERTY} sets the number of threads of
- * ND4J's operations and of its BLAS.
+ * variable {@value #VARIABLE}; {@link #AUTO}. How many threads compute is said by {@link ComputeThreads}.
  *
  * <pre>{@code
  * ComputeDevice device = ComputeBackend.select(ComputeBackend.CPU);   // before the first tensor
@@ -30,7 +29,7 @@ public enum ComputeBackend {
     /** Environment variable that names the backend when the property does not. */
     public static final String VARIABLE = "RLHF4J_BACKEND";
 
-    /** System property with the number of threads, ≥ 1; without it ND4J decides (its own {@code OMP_NUM_THREADS}). */
+    /** System property with the number of threads; see {@link ComputeThreads}. */
     public static final String THREADS_PROPERTY = "rlhf4j.threads";
 
     private static @Nullable ComputeDevice selected;

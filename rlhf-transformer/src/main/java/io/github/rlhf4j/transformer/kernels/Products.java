@@ -12,10 +12,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class Products {
 
-    /** Rows of a part: enough that packing the other factor does not count. */
-    private static final int ROWS = 512;
+    /** Fewest rows of a part: enough that packing the other factor does not count. */
+    private static final int ROWS = 128;
 
-    /** Columns of a part where there are too few rows to cut. */
+    /** Fewest rows of a part of a product with a transposed first factor, whose columns are packed less cheaply. */
+    private static final int ROWS_OF_TRANSPOSED = 256;
+
+    /** Fewest columns of a part where there are too few rows to cut. */
     private static final int COLUMNS = 256;
 
     private static final int MOST_PARTS = 16;
@@ -47,7 +50,7 @@ final class Products {
         StridedMatrix right = StridedMatrix.of(b);
         StridedMatrix into = StridedMatrix.of(out);
         int inner = (int) b.size(0);
-        return parts(out, (row, rows, column, columns) -> {
+        return parts(out, ROWS, (row, rows, column, columns) -> {
             before.compute(row, rows, column, columns);
             into.from(row, column)
                     .product(rows, columns, inner, (float) alpha, left.from(row, 0), right.from(0, column), (float)
@@ -61,7 +64,7 @@ final class Products {
         StridedMatrix right = StridedMatrix.of(b);
         StridedMatrix into = StridedMatrix.of(out);
         int inner = (int) b.size(1);
-        return parts(out, (row, rows, column, columns) -> into.from(row, column)
+        return parts(out, ROWS, (row, rows, column, columns) -> into.from(row, column)
                 .productWithTransposed(
                         rows, columns, inner, (float) alpha, left.from(row, 0), right.from(column, 0), (float) beta));
     }
@@ -72,15 +75,15 @@ final class Products {
         StridedMatrix right = StridedMatrix.of(b);
         StridedMatrix into = StridedMatrix.of(out);
         int inner = (int) a.size(0);
-        return parts(out, (row, rows, column, columns) -> into.from(row, column)
+        return parts(out, ROWS_OF_TRANSPOSED, (row, rows, column, columns) -> into.from(row, column)
                 .productOfTransposed(
                         rows, columns, inner, (float) alpha, left.from(0, row), right.from(0, column), (float) beta));
     }
 
-    private static List<Runnable> parts(INDArray out, Part part) {
+    private static List<Runnable> parts(INDArray out, int fewestRows, Part part) {
         int rows = (int) out.size(0);
         int columns = (int) out.size(1);
-        int byRows = count(rows, ROWS);
+        int byRows = count(rows, fewestRows);
         int byColumns = byRows > 1 ? 1 : count(columns, COLUMNS);
         List<Runnable> tasks = new ArrayList<>(byRows * byColumns);
         for (int p = 0; p < byRows; p++) {
@@ -95,7 +98,8 @@ final class Products {
         return tasks;
     }
 
+    /** A power of two: three parts would leave every other of two or four threads waiting for the last one. */
     private static int count(int length, int smallest) {
-        return Math.max(1, Math.min(MOST_PARTS, length / smallest));
+        return Math.max(1, Integer.highestOneBit(Math.min(MOST_PARTS, length / smallest)));
     }
 }

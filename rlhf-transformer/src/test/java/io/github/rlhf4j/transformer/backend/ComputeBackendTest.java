@@ -175,9 +175,6 @@ class ComputeBackendTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ComputeBackend.configured(null, "tpu"))
                 .withMessageContaining("environment variable RLHF4J_BACKEND");
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> BackendLoader.threads("0"))
-                .withMessage("the system property rlhf4j.threads must be a whole number ≥ 1, got \"0\"");
     }
 
     @Test
