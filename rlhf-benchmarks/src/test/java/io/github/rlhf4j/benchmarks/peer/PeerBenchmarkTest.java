@@ -88,7 +88,9 @@ class PeerBenchmarkTest {
         Peers peers = Peers.in(Map.of(Peers.VARIABLE, directory.toString()), Path.of("scripts"))
                 .orElseThrow();
         ProcessBuilder command = peers.command("worker.py", 3);
-        assertThat(command.command()).containsExactly(python.toString(), "scripts/worker.py");
+        assertThat(command.command())
+                .containsExactly(
+                        python.toString(), Path.of("scripts", "worker.py").toString());
         assertThat(command.environment()).containsEntry("OMP_NUM_THREADS", "3").containsEntry("RAYON_NUM_THREADS", "3");
     }
 
