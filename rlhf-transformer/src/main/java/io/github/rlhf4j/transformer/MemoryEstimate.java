@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
 public record MemoryEstimate(
         long weights, long gradients, long moments, long activations, long workspace, long keyValueCache) {
 
-    /** The virtual machine's heap, code and libraries beside all tensors, measured: 0.25 to 0.35 GiB. */
+    /** Allowed for the virtual machine, its heap and libraries beside all tensors; a guess. */
     public static final long JAVA_AND_LIBRARIES = 320L << 20;
 
     private static final MemoryEstimate NOTHING = new MemoryEstimate(0, 0, 0, 0, 0, 0);

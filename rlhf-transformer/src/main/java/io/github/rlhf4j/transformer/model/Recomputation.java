@@ -9,8 +9,8 @@ public enum Recomputation {
     NONE,
     /**
      * Each block keeps its input alone, C numbers a token and layer, and the backward pass computes the rest again, all but
-     * the block's last product (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"). A step takes about a
-     * quarter longer.
+     * the block's last product (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"). By arithmetic a step takes a
+     * quarter longer; not measured.
      */
     BLOCKS
 }

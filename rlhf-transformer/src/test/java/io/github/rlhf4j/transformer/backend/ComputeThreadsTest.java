@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -82,6 +83,7 @@ class ComputeThreadsTest {
 
     /** Per second of training, the threads that are not the virtual machine's own spend no more seconds than allowed. */
     @Test
+    @Tag("slow") // counts seconds of processors: for a machine that does nothing else
     void noMoreProcessorsAreUsedThanAllowed() throws Exception {
         for (int threads : new int[] {1, 2, 3}) {
             Map<String, String> said = train(threads);
