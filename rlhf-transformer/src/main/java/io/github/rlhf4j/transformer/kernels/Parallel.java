@@ -1,26 +1,21 @@
 package io.github.rlhf4j.transformer.kernels;
 
-import io.github.rlhf4j.transformer.backend.ComputeBackend;
+import io.github.rlhf4j.transformer.backend.ComputeThreads;
 
 /**
  * Splits rows over threads. A task writes its own rows only and computes each row from that row's inputs, so the number
  * of threads cannot change a result; sums over rows go through {@link #partitions} instead, whose partition does not
  * depend on threads either.
  *
- * <p>Implementation note. The threads are our own ({@link ThreadCrew}): as many as ND4J's (system property {@value
- * ComputeBackend#THREADS_PROPERTY}, default the available processors), with the caller's. Several callers may use them at
+ * <p>Implementation note. The threads are our own ({@link ThreadCrew}): {@link
+ * ComputeThreads#count()} of them, with the caller's. Several callers may use them at
  * once, and a task may split its own work again.
  */
 final class Parallel {
 
-    private static final ThreadCrew CREW = new ThreadCrew(configuredThreads());
+    private static final ThreadCrew CREW = new ThreadCrew(ComputeThreads.count());
 
     private Parallel() {}
-
-    private static int configuredThreads() {
-        int fallback = Runtime.getRuntime().availableProcessors();
-        return Math.max(1, Math.min(256, Integer.getInteger(ComputeBackend.THREADS_PROPERTY, fallback)));
-    }
 
     /**
      * Runs {@code task} over all of {@code [0, count)} in disjoint ranges, and returns when all are done.

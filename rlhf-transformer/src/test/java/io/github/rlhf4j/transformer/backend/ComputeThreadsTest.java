@@ -99,6 +99,9 @@ class ComputeThreadsTest {
 
     @Test
     void theVariableCountsWhereThereIsNoProperty() throws Exception {
+        Map<String, String> said = train(List.of(), Map.of(ComputeThreads.VARIABLE, "3"));
+        assertThat(said.get("device")).contains("3 threads");
+        assertThat(said.get("kernelThreads")).isEqualTo("3");
         assertThat(train(List.of(), Map.of(ComputeThreads.VARIABLE, "1")).get("device"))
                 .contains("1 threads");
         assertThat(ComputeThreads.asked("3", "2")).hasValue(3);

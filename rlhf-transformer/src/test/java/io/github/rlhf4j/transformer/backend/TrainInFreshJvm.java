@@ -47,6 +47,7 @@ public final class TrainInFreshJvm {
             for (int i = 0; i < STEPS; i++) {
                 loss = step(policy, batch);
             }
+            say("kernelThreads", kernelThreads());
             say("loss", loss);
             say(
                     "bits",
@@ -90,6 +91,14 @@ public final class TrainInFreshJvm {
                 busy.values().stream().mapToDouble(Double::doubleValue).sum());
         say("workers", busy.values().stream().filter(share -> share > 0.1).count());
         say("busy", busy);
+    }
+
+    /** Threads of our own kernels, the caller's included. */
+    private static long kernelThreads() {
+        return 1
+                + Thread.getAllStackTraces().keySet().stream()
+                        .filter(thread -> thread.getName().startsWith("rlhf4j-kernels-"))
+                        .count();
     }
 
     private static void train(TransformerPolicy policy, SequenceBatch batch, long nanos) {
