@@ -58,6 +58,17 @@ public record SequenceBatch(List<ScoredSequence> sequences, double temperature) 
     }
 
     /**
+     * The sequences in their order, in batches of bounded tokens at the same temperature.
+     *
+     * @param maxTokens tokens of a batch, ≥ 1; a longer sequence is a batch of its own
+     */
+    public List<SequenceBatch> split(int maxTokens) {
+        return TokenBudget.ranges(size(), i -> sequences.get(i).length(), maxTokens).stream()
+                .map(range -> new SequenceBatch(sequences.subList(range.from(), range.to()), temperature))
+                .toList();
+    }
+
+    /**
      * Checks that {@code rows} has one row per sequence and one entry per scored token.
      *
      * @throws IllegalArgumentException naming {@code what} and the first row that does not fit

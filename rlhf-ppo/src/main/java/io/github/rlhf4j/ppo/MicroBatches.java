@@ -2,7 +2,7 @@ package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
-import java.util.ArrayList;
+import io.github.rlhf4j.core.TokenBudget;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -29,20 +29,11 @@ final class MicroBatches {
                 .sorted(Comparator.comparingInt(row -> -sequences.get(row).length()))
                 .mapToInt(Integer::intValue)
                 .toArray();
-        List<int[]> passes = new ArrayList<>();
-        int from = 0;
-        long tokens = 0;
-        for (int i = 0; i < longestFirst.length; i++) {
-            int length = sequences.get(longestFirst[i]).length();
-            if (i > from && tokens + length > maxTokens) {
-                passes.add(Arrays.copyOfRange(longestFirst, from, i));
-                from = i;
-                tokens = 0;
-            }
-            tokens += length;
-        }
-        passes.add(Arrays.copyOfRange(longestFirst, from, longestFirst.length));
-        return passes;
+        return TokenBudget.ranges(
+                        longestFirst.length, i -> sequences.get(longestFirst[i]).length(), maxTokens)
+                .stream()
+                .map(range -> Arrays.copyOfRange(longestFirst, range.from(), range.to()))
+                .toList();
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer;
 
 import io.github.rlhf4j.transformer.kernels.Kernels;
+import io.github.rlhf4j.transformer.model.CachedDecoder;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
@@ -22,9 +23,6 @@ import io.github.rlhf4j.transformer.model.TransformerConfig;
  * </pre>
  */
 record ActivationSizes(TransformerConfig config) {
-
-    /** Prompt tokens that go through the network together when generation begins. */
-    private static final long PREFILL_TOKENS = 8192;
 
     long parameters() {
         return Transformer.declare(config).count();
@@ -67,7 +65,7 @@ record ActivationSizes(TransformerConfig config) {
     }
 
     long prefill(long sequences, long length) {
-        long tokens = Math.min(sequences * length, Math.max(length, PREFILL_TOKENS));
+        long tokens = Math.min(sequences * length, Math.max(length, CachedDecoder.PREFILL_TOKENS));
         return Math.max(inference(tokens), sequences * (c() + config.vocabularySize()));
     }
 

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer;
 
 import io.github.rlhf4j.core.Checkpointable;
+import io.github.rlhf4j.core.TokenBudget;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.random.RandomKey;
@@ -93,7 +94,7 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
      */
     public double[][] score(List<TokenSequence> sequences, List<int[]> positions) {
         List<double[]> scores = new ArrayList<>(sequences.size());
-        for (Microbatches.Range range : Microbatches.ranges(
+        for (TokenBudget.Range range : TokenBudget.ranges(
                 sequences.size(), i -> sequences.get(i).length(), Microbatches.tokens(core.config()))) {
             Rows rows = Rows.of(
                     sequences.subList(range.from(), range.to()),

@@ -105,7 +105,7 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
     @Override
     public double[][] values(SequenceBatch batch) {
         List<double[]> values = new ArrayList<>(batch.size());
-        for (SequenceBatch part : Microbatches.byTokens(batch, Microbatches.tokens(core.config()))) {
+        for (SequenceBatch part : batch.split(Microbatches.tokens(core.config()))) {
             values.addAll(List.of(core.infer(arena -> {
                 ScoredRows scored = ScoredRows.of(part, core.config());
                 INDArray hidden = core.trunk().infer(scored.packed(), null, arena);

@@ -162,7 +162,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     public TokenScores score(SequenceBatch batch) {
         List<double[]> logProbs = new ArrayList<>(batch.size());
         List<double[]> entropies = new ArrayList<>(batch.size());
-        for (SequenceBatch part : Microbatches.byTokens(batch, Microbatches.tokens(core.config()))) {
+        for (SequenceBatch part : batch.split(Microbatches.tokens(core.config()))) {
             TokenScores scores = core.infer(arena -> scorePart(part, arena));
             logProbs.addAll(List.of(scores.logProbs()));
             entropies.addAll(List.of(scores.entropies()));

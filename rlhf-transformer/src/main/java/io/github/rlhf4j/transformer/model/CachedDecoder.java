@@ -1,5 +1,6 @@
 package io.github.rlhf4j.transformer.model;
 
+import io.github.rlhf4j.core.TokenBudget;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.transformer.generation.DecodingSession;
 import io.github.rlhf4j.transformer.kernels.Arena;
@@ -23,7 +24,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class CachedDecoder implements DecodingSession {
 
     /** Prompt tokens that go through the network together. */
-    private static final int PREFILL_TOKENS = 8192;
+    public static final int PREFILL_TOKENS = 8192;
 
     private final Transformer model;
     private final Kernels kernels;
@@ -96,14 +97,9 @@ public final class CachedDecoder implements DecodingSession {
     }
 
     private void prefill(List<TokenSequence> prompts, List<Integer> sequences) {
-        for (int from = 0; from < prompts.size(); ) {
-            int to = from + 1;
-            int tokens = prompts.get(from).length();
-            while (to < prompts.size() && tokens + prompts.get(to).length() <= PREFILL_TOKENS) {
-                tokens += prompts.get(to++).length();
-            }
-            prefillTogether(prompts.subList(from, to), sequences.subList(from, to));
-            from = to;
+        for (TokenBudget.Range range :
+                TokenBudget.ranges(prompts.size(), i -> prompts.get(i).length(), PREFILL_TOKENS)) {
+            prefillTogether(prompts.subList(range.from(), range.to()), sequences.subList(range.from(), range.to()));
         }
     }
 

@@ -120,7 +120,7 @@ public abstract class LanguageModelTrainer implements Trainer {
     private double addGradients(List<ScoredSequence> batch, long tokens) {
         double sum = 0;
         int firstOfPart = 0;
-        for (SequenceBatch part : MicroBatches.of(batch, job.microBatchTokens())) {
+        for (SequenceBatch part : new SequenceBatch(batch).split(job.microBatchTokens())) {
             List<RandomKey> dropout = dropoutKeys(firstOfPart, part.size());
             sum -= total(learner.accumulate(part, equalWeights(part, 1.0 / tokens), dropout));
             firstOfPart += part.size();
@@ -191,7 +191,7 @@ public abstract class LanguageModelTrainer implements Trainer {
             return Optional.empty();
         }
         double sum = 0;
-        for (SequenceBatch part : MicroBatches.of(job.heldOut(), job.microBatchTokens())) {
+        for (SequenceBatch part : new SequenceBatch(job.heldOut()).split(job.microBatchTokens())) {
             sum -= total(learner.score(part).logProbs());
         }
         long tokens =
