@@ -1,6 +1,5 @@
 package io.github.rlhf4j.ppo;
 
-import io.github.rlhf4j.core.Completion;
 import io.github.rlhf4j.ppo.math.ExplainedVariance;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.KlUnit;
@@ -30,12 +29,8 @@ final class PpoMetrics {
     }
 
     PpoMetrics rollout(Rollout rollout) {
-        long stopped =
-                rollout.completions().stream().filter(Completion::stopped).count();
-        long distinct =
-                rollout.completions().stream().map(c -> c.response()).distinct().count();
         metrics.put("rollout/length", (double) rollout.batch().scoredCount() / rollout.size());
-        metrics.put("rollout/stopped", (double) stopped / rollout.size());
+        metrics.put("rollout/stopped", (double) rollout.stoppedCount() / rollout.size());
         metrics.put("rollout/distinct", (double) rollout.distinctResponses() / rollout.size());
         return this;
     }

@@ -37,12 +37,7 @@ record PpoRow(Goal goal) implements Row {
         SequenceFile.write(directory, prompts(tokenizer));
         Job job = bench.job("ppo", directory, Map.of(Job.NEW_TOKENS, NEW_TOKENS, Job.EPOCHS, EPOCHS));
         Comparison times = bench.compare(job, new Plan(1, 3, 1));
-        return Result.measured(
-                this,
-                Figures.duration(times.ours().median()),
-                Figures.duration(times.peer().median()),
-                times.ratio(),
-                "");
+        return Result.measured(this, times, "");
     }
 
     private static List<ScoredSequence> prompts(Tokenizer tokenizer) {

@@ -48,6 +48,16 @@ record Result(
                 note);
     }
 
+    /** A row whose work is measured in seconds. */
+    static Result measured(Row row, Comparison times, String note) {
+        return measured(
+                row,
+                Figures.duration(times.ours().median()),
+                Figures.duration(times.peer().median()),
+                times.ratio(),
+                note);
+    }
+
     private static Verdict verdict(Goal goal, double ratio) {
         if (!goal.exists()) {
             return Verdict.NO_GOAL;

@@ -48,12 +48,7 @@ record SftRow(Goal goal) implements Row {
                 directory, demonstrations.stream().map(format::demonstration).toList());
         Job job = bench.job("sft", directory, Map.of(Job.BATCH, BATCH));
         Comparison times = bench.compare(job, new Plan(1, 5, STEPS));
-        return Result.measured(
-                this,
-                Figures.duration(times.ours().median()),
-                Figures.duration(times.peer().median()),
-                times.ratio(),
-                "");
+        return Result.measured(this, times, "");
     }
 
     private static void writeDemonstrations(Path directory, List<Demonstration> demonstrations) throws IOException {

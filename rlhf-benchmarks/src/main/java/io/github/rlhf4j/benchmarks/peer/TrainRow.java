@@ -30,9 +30,7 @@ record TrainRow(
         Comparison times = bench.compare(bench.job("train", directory, Map.of()), VARIANTS, Check.LOSS, plan);
         Result result = Result.measured(
                 this,
-                Figures.duration(times.ours().median()),
-                Figures.duration(times.peer().median()),
-                times.ratio(),
+                times,
                 variants(times) + "; ours "
                         + Figures.rate(operations() / 1e9, times.ours().median(), "GFLOP"));
         return leastShareOfPeak > 0 ? withShareOfPeak(result, times, GemmRow.peak(bench)) : result;

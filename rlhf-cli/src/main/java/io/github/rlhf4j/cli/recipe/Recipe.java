@@ -193,8 +193,7 @@ public final class Recipe {
 
     /** Whether this is the main job, whose results have targets: the standard settings, with any seed on any backend. */
     boolean isMainJob() {
-        return ConfigFiles.differences(RecipeConfig.standard(), config).stream()
-                .allMatch(difference -> difference.matches("(seed|backend|checkpointEvery): .*"));
+        return config.equals(RecipeConfig.standard(config.seed(), config.backend(), config.checkpointEvery()));
     }
 
     GlossTaste requireTaste() {

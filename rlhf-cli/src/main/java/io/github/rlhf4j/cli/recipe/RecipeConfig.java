@@ -216,11 +216,16 @@ public record RecipeConfig(
      * drawn at temperature 0.3: at 0.7 a model of this size copies the word that it explains only half the time.
      */
     public static RecipeConfig standard() {
+        return standard(1, ComputeBackend.AUTO, 100);
+    }
+
+    /** As {@link #standard()}, with what decides neither what is learned nor how it is judged. */
+    static RecipeConfig standard(long seed, ComputeBackend backend, int checkpointEvery) {
         return new RecipeConfig(
-                1,
-                ComputeBackend.AUTO,
+                seed,
+                backend,
                 0.05,
-                100,
+                checkpointEvery,
                 new Data(null, null, null, null),
                 new Model(4096, 128, 4, 4, 96, 0),
                 new Pretraining(0, 2300, 24, 2e-3),
