@@ -31,6 +31,25 @@ interface PanelLoops {
     /** As {@link #oneRow} for {@value #ROWS} rows of x, {@code k} elements apart, and of out, {@code outStride} apart. */
     void fourRows(float[] x, int xFrom, float[] panels, int from, int k, float[] out, int outFrom, int outStride);
 
+    /**
+     * {@code out[outFrom + j] += Σ_k x[xFrom + k·step]·panels[from + k·width + j]} for the columns j of a panel; the sum
+     * begins with what is in {@code out}.
+     */
+    void addRow(float[] x, int xFrom, int step, float[] panels, int from, int k, float[] out, int outFrom);
+
+    /** As {@link #addRow} for {@value #ROWS} rows of x, {@code rowStride} apart, and of out, {@code outStride} apart. */
+    void addFourRows(
+            float[] x,
+            int xFrom,
+            int rowStride,
+            int step,
+            float[] panels,
+            int from,
+            int k,
+            float[] out,
+            int outFrom,
+            int outStride);
+
     /** As {@link #oneRow}, of a panel of bytes. */
     void oneRow(float[] x, int xFrom, byte[] panels, int from, int k, float[] out, int outFrom);
 

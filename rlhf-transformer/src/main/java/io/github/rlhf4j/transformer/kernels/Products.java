@@ -13,13 +13,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Products {
 
     /** Fewest rows of a part: enough that packing the other factor does not count. */
-    private static final int ROWS = 128;
+    private static final int ROWS = PanelProduct.active() ? 512 : 128;
 
     /** Fewest rows of a part of a product with a transposed first factor, whose columns are packed less cheaply. */
-    private static final int ROWS_OF_TRANSPOSED = 256;
+    private static final int ROWS_OF_TRANSPOSED = PanelProduct.active() ? 512 : 256;
 
     /** Fewest columns of a part where there are too few rows to cut. */
-    private static final int COLUMNS = 256;
+    private static final int COLUMNS = PanelProduct.active() ? 128 : 256;
 
     private static final int MOST_PARTS = 16;
 

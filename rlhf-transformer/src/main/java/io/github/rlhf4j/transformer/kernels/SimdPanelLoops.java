@@ -110,6 +110,74 @@ final class SimdPanelLoops implements PanelLoops {
         store(d0, d1, d2, out, outFrom + 3 * outStride);
     }
 
+    @Override
+    public void addRow(float[] x, int xFrom, int step, float[] panels, int from, int k, float[] out, int outFrom) {
+        FloatVector s0 = at(out, outFrom);
+        FloatVector s1 = at(out, outFrom + LANES);
+        FloatVector s2 = at(out, outFrom + 2 * LANES);
+        for (int i = 0, w = from, at = xFrom; i < k; i++, w += WIDTH, at += step) {
+            FloatVector xi = all(x[at]);
+            s0 = at(panels, w).fma(xi, s0);
+            s1 = at(panels, w + LANES).fma(xi, s1);
+            s2 = at(panels, w + 2 * LANES).fma(xi, s2);
+        }
+        store(s0, s1, s2, out, outFrom);
+    }
+
+    @Override
+    public void addFourRows(
+            float[] x,
+            int xFrom,
+            int rowStride,
+            int step,
+            float[] panels,
+            int from,
+            int k,
+            float[] out,
+            int outFrom,
+            int outStride) {
+        int b = outFrom + outStride;
+        int c = b + outStride;
+        int d = c + outStride;
+        FloatVector a0 = at(out, outFrom);
+        FloatVector a1 = at(out, outFrom + LANES);
+        FloatVector a2 = at(out, outFrom + 2 * LANES);
+        FloatVector b0 = at(out, b);
+        FloatVector b1 = at(out, b + LANES);
+        FloatVector b2 = at(out, b + 2 * LANES);
+        FloatVector c0 = at(out, c);
+        FloatVector c1 = at(out, c + LANES);
+        FloatVector c2 = at(out, c + 2 * LANES);
+        FloatVector d0 = at(out, d);
+        FloatVector d1 = at(out, d + LANES);
+        FloatVector d2 = at(out, d + 2 * LANES);
+        for (int i = 0, w = from, at = xFrom; i < k; i++, w += WIDTH, at += step) {
+            FloatVector w0 = at(panels, w);
+            FloatVector w1 = at(panels, w + LANES);
+            FloatVector w2 = at(panels, w + 2 * LANES);
+            FloatVector xi = all(x[at]);
+            a0 = w0.fma(xi, a0);
+            a1 = w1.fma(xi, a1);
+            a2 = w2.fma(xi, a2);
+            xi = all(x[at + rowStride]);
+            b0 = w0.fma(xi, b0);
+            b1 = w1.fma(xi, b1);
+            b2 = w2.fma(xi, b2);
+            xi = all(x[at + 2 * rowStride]);
+            c0 = w0.fma(xi, c0);
+            c1 = w1.fma(xi, c1);
+            c2 = w2.fma(xi, c2);
+            xi = all(x[at + 3 * rowStride]);
+            d0 = w0.fma(xi, d0);
+            d1 = w1.fma(xi, d1);
+            d2 = w2.fma(xi, d2);
+        }
+        store(a0, a1, a2, out, outFrom);
+        store(b0, b1, b2, out, b);
+        store(c0, c1, c2, out, c);
+        store(d0, d1, d2, out, d);
+    }
+
     private static void store(FloatVector s0, FloatVector s1, FloatVector s2, float[] out, int at) {
         s0.intoArray(out, at);
         s1.intoArray(out, at + LANES);

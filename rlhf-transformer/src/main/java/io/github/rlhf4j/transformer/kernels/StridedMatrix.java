@@ -1,5 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
@@ -43,6 +45,18 @@ record StridedMatrix(FloatPointer memory, long offset, int stride) {
         return new FloatPointer(memory).position(offset);
     }
 
+    /** Whether {@link #buffer} can hold this many rows: a buffer has at most 2 GiB. */
+    boolean inReach(int rows) {
+        return (long) rows * stride <= Integer.MAX_VALUE / Float.BYTES;
+    }
+
+    /** The memory of {@code rows} rows of this part, from its first element on. */
+    FloatBuffer buffer(int rows, int columns) {
+        long length = rows == 0 ? 0 : (long) (rows - 1) * stride + columns;
+        FloatPointer part = new FloatPointer(memory).position(offset).limit(offset + length);
+        return part.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer();
+    }
+
     /** {@code this [M, N] = alpha·a [M, K]·b [K, N] + beta·this}. */
     void product(int m, int n, int k, float alpha, StridedMatrix a, StridedMatrix b, float beta) {
         multiply(AS_IT_IS, AS_IT_IS, m, n, k, alpha, a, b, beta);
@@ -60,6 +74,12 @@ record StridedMatrix(FloatPointer memory, long offset, int stride) {
 
     private void multiply(
             int formA, int formB, int m, int n, int k, float alpha, StridedMatrix a, StridedMatrix b, float beta) {
+        PanelProduct.Factor left = new PanelProduct.Factor(a, formA == TRANSPOSED);
+        PanelProduct.Factor right = new PanelProduct.Factor(b, formB == TRANSPOSED);
+        if (PanelProduct.pays(m, n, k) && left.inReach(m, k) && right.inReach(k, n) && inReach(m)) {
+            PanelProduct.multiply(this, m, n, k, alpha, left, right, beta);
+            return;
+        }
         openblas_nolapack.cblas_sgemm(
                 ROW_MAJOR,
                 formA,
