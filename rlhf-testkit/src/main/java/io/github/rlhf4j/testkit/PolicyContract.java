@@ -228,7 +228,8 @@ public abstract class PolicyContract {
                 .toList();
         for (int thread = 0; thread < 8; thread++) {
             for (int i = 0; i < expected.size(); i++) {
-                assertSame(expected.get(i), completions.get(thread).get(i), "sampling must be safe from several threads");
+                assertSame(
+                        expected.get(i), completions.get(thread).get(i), "sampling must be safe from several threads");
                 assertClose(scored[i], logProbs.get(thread)[i], "scoring must be safe from several threads");
             }
         }

@@ -128,10 +128,10 @@ public abstract class TokenizerContract {
         Tokenizer shared = tokenizer();
         for (String text : texts()) {
             TokenSequence expected = shared.encode(text);
-            List<TokenSequence> encoded =
-                    Collections.nCopies(200, text).parallelStream().map(shared::encode).toList();
-            assertEquals(
-                    Collections.nCopies(200, expected), encoded, "encode must be safe for use from many threads;");
+            List<TokenSequence> encoded = Collections.nCopies(200, text).parallelStream()
+                    .map(shared::encode)
+                    .toList();
+            assertEquals(Collections.nCopies(200, expected), encoded, "encode must be safe for use from many threads;");
         }
     }
 }
