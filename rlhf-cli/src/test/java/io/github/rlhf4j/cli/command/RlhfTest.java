@@ -88,6 +88,13 @@ class RlhfTest {
     }
 
     @Test
+    void aDirectoryInPlaceOfAFileIsCalledSo() {
+        assertThat(rlhf("run", "--out", directory.resolve("run").toString(), "--text", directory.toString()))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("error: " + directory + " is a directory; name a file");
+    }
+
+    @Test
     void anUnknownFlagOrCommandShowsWhatThereIs() {
         assertThat(rlhf("run", "--sed", "1")).isEqualTo(2);
         assertThat(err.toString()).contains("Unknown option").contains("--seed");
