@@ -144,7 +144,9 @@ public final class Recipe {
         return switch (stage) {
             case TOKENIZER ->
                 model.vocabulary() + " tokens from "
-                        + data().documents().train().size() + " documents";
+                        + LanguageStages.trainingDocuments(config, data().documents())
+                                .size()
+                        + " documents";
             case PRETRAINING ->
                 config.pretraining().steps() + " steps, width " + model.width() + ", " + model.layers() + " layers";
             case SFT -> "demonstrations of answers";
