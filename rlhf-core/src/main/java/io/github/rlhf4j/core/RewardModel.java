@@ -16,7 +16,8 @@ public interface RewardModel {
 
     /**
      * One score per exchange, in order; larger is better, any finite number. A trainer that receives another count, or a
-     * number that is not finite, stops with a message that names the exchange.
+     * number that is not finite, stops with a message that names the exchange. Nothing else in the batch moves an
+     * exchange's score: trainers cut batches as it suits them. An empty batch has no scores.
      */
     double[] score(List<Exchange> batch);
 

@@ -21,7 +21,7 @@ record LanguageHead(ModelCore core) {
      * Adds the gradients of the table and of the hidden states; where they are known before the forward pass, this is
      * both passes at once.
      *
-     * @param dHidden {@code [N, C]}, added to
+     * @param dHidden {@code [M, C]}, added to
      * @return the log-probabilities
      */
     double[][] backward(

@@ -17,6 +17,7 @@ import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -180,8 +181,8 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
         core.close();
     }
 
-    /** Packed sequences and the rows that are read. */
-    private record Rows(PackedTokens packed, int[] rows, int[] counts) {
+    /** Packed sequences and the rows that are read, with the number of them in each sequence. */
+    private record Rows(ReadRows read, int[] counts) {
 
         static Rows of(List<TokenSequence> sequences, List<int[]> positions, TransformerConfig config) {
             if (sequences.isEmpty() || sequences.size() != positions.size()) {
@@ -190,21 +191,26 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
             }
             PackedTokens packed = PackedTokens.of(sequences, config.vocabularySize(), config.contextLength());
             int[] counts = positions.stream().mapToInt(p -> p.length).toArray();
-            int[] rows = new int[java.util.Arrays.stream(counts).sum()];
-            if (rows.length == 0) {
+            if (Arrays.stream(counts).sum() == 0) {
                 throw new IllegalArgumentException("no position to score in any of " + sequences.size() + " sequences");
             }
-            int at = 0;
             for (int i = 0; i < counts.length; i++) {
                 for (int position : positions.get(i)) {
                     if (position < 0 || position >= packed.length(i)) {
                         throw new IllegalArgumentException("position " + position + " of sequence " + i
                                 + " is outside its " + packed.length(i) + " tokens");
                     }
-                    rows[at++] = packed.start(i) + position;
                 }
             }
-            return new Rows(packed, rows, counts);
+            return new Rows(ReadRows.of(packed, positions.toArray(int[][]::new)), counts);
+        }
+
+        PackedTokens packed() {
+            return read.packed();
+        }
+
+        int[] rows() {
+            return read.rows();
         }
 
         double[][] ragged(double[] flat) {

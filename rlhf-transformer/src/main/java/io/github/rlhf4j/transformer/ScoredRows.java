@@ -8,34 +8,33 @@ import io.github.rlhf4j.transformer.model.TransformerConfig;
 import java.util.List;
 
 /**
- * Where a ragged batch meets packed rows: the token at position p of a sequence is predicted by the hidden state of row
- * {@code start + p − 1}.
+ * Where a ragged batch meets packed rows: the token at position p of a sequence is predicted by the hidden state at position
+ * p − 1.
  *
- * @param packed the sequences, packed
- * @param rows hidden row that predicts each scored token, {@code [M]}
- * @param targets the scored tokens, {@code [M]}
+ * @param read where the hidden state is that predicts each scored token
+ * @param targets the scored tokens, as many
  * @param counts scored tokens of each sequence, {@code [B]}
  */
-record ScoredRows(PackedTokens packed, int[] rows, int[] targets, int[] counts) {
+record ScoredRows(ReadRows read, int[] targets, int[] counts) {
 
     static ScoredRows of(SequenceBatch batch, TransformerConfig config) {
         List<TokenSequence> sequences =
                 batch.sequences().stream().map(ScoredRows::inputs).toList();
         PackedTokens packed = PackedTokens.of(sequences, config.vocabularySize(), config.contextLength());
-        int[] rows = new int[batch.scoredCount()];
-        int[] targets = new int[rows.length];
+        int[][] positions = new int[batch.size()][];
+        int[] targets = new int[batch.scoredCount()];
         int[] counts = new int[batch.size()];
         int at = 0;
         for (int i = 0; i < batch.size(); i++) {
             ScoredSequence sequence = batch.sequences().get(i);
             counts[i] = sequence.scoredCount();
+            positions[i] = new int[counts[i]];
             for (int k = 0; k < counts[i]; k++) {
-                int position = sequence.position(k);
-                rows[at] = packed.start(i) + position - 1;
-                targets[at++] = target(i, sequence, position, config);
+                positions[i][k] = sequence.position(k) - 1;
+                targets[at++] = target(i, sequence, sequence.position(k), config);
             }
         }
-        return new ScoredRows(packed, rows, targets, counts);
+        return new ScoredRows(ReadRows.of(packed, positions), targets, counts);
     }
 
     private static int target(int i, ScoredSequence sequence, int position, TransformerConfig config) {
@@ -51,17 +50,27 @@ record ScoredRows(PackedTokens packed, int[] rows, int[] targets, int[] counts) 
         return sequence.tokens().slice(0, Math.max(1, sequence.length() - 1));
     }
 
-    /** Number of scored tokens, M. */
-    int count() {
-        return rows.length;
+    /** The rows whose hidden states the trunk gives, {@code [M]}. */
+    PackedTokens packed() {
+        return read.packed();
     }
 
-    /** {@code [M]} as ragged rows. */
+    /** The row of {@link #packed} that predicts each scored token. */
+    int[] rows() {
+        return read.rows();
+    }
+
+    /** Number of scored tokens. */
+    int count() {
+        return targets.length;
+    }
+
+    /** A number for each scored token, as ragged rows. */
     double[][] ragged(double[] flat) {
         return Ragged.rows(flat, counts);
     }
 
-    /** Ragged rows as {@code [M]}. */
+    /** The mirror of {@link #ragged}. */
     double[] flat(double[][] ragged, String what) {
         return Ragged.flat(ragged, counts, what);
     }

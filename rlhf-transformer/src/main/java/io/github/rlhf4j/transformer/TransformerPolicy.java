@@ -36,6 +36,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A transformer language model as a policy: trunk and tied token head. Sampling and scoring run from several threads;
  * training owns the model alone.
+ *
+ * <p>The model's vocabulary may be larger than the tokenizer's, as in Hugging Face models with padded embedding tables. The
+ * padding ids are part of the distribution that is scored and trained, as they are there, and are never sampled; see
+ * {@link io.github.rlhf4j.transformer.generation.TokenSampler} for what that means for log-probabilities.
  */
 public final class TransformerPolicy implements TrainablePolicy, TokenLearner, AutoCloseable {
 
@@ -53,6 +57,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
      * A model with GPT-2's initial weights, in float32.
      *
      * @param config its vocabulary at least as large as the tokenizer's
+     * @throws IllegalArgumentException when it is smaller
      */
     public static TransformerPolicy create(
             TransformerConfig config, Tokenizer tokenizer, AdamWConfig optimizer, long seed) {

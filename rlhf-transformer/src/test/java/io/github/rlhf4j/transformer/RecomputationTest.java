@@ -41,6 +41,15 @@ class RecomputationTest {
                 .toList());
     }
 
+    /** Of each sequence but the first tokens are scored, so that the last block keeps fewer rows than the others. */
+    private static SequenceBatch prompted(int... lengths) {
+        return new SequenceBatch(Arrays.stream(lengths)
+                .mapToObj(length -> ScoredSequence.of(
+                        TestModels.sequence(length, length / 2, VOCABULARY),
+                        TestModels.sequence(length, length - length / 2, VOCABULARY)))
+                .toList());
+    }
+
     private static double[][] weights(SequenceBatch batch, long seed) {
         double[][] weights = new double[batch.size()][];
         for (int i = 0; i < weights.length; i++) {
@@ -62,7 +71,7 @@ class RecomputationTest {
         for (Recomputation recomputation : Recomputation.values()) {
             try (TransformerPolicy policy = policy(type, dropout, recomputation)) {
                 for (int step = 0; step < 3; step++) {
-                    SequenceBatch batch = batch(40 - step, 3, 17, 2 + step, 33);
+                    SequenceBatch batch = step == 1 ? prompted(40, 3, 17) : batch(40 - step, 3, 17, 2 + step, 33);
                     policy.accumulate(batch, weights(batch, step), TestModels.keys(KEY.child(step), batch.size()));
                     policy.update(1e-2);
                 }

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.cli.command;
 
 import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.cli.recipe.BackendSelection;
 import io.github.rlhf4j.cli.recipe.ModelFiles;
 import io.github.rlhf4j.cli.recipe.RunDirectory;
 import io.github.rlhf4j.cli.recipe.Stage;
@@ -54,21 +55,8 @@ final class ModelOptions {
     long seed = 1;
 
     TransformerPolicy open() throws IOException {
-        selectBackend();
+        BackendSelection.select(backend);
         return ModelFiles.policy(directory());
-    }
-
-    /** With AUTO, the system property and the environment variable have a say. */
-    private void selectBackend() {
-        if (backend != ComputeBackend.AUTO) {
-            ComputeBackend.select(backend);
-            return;
-        }
-        try {
-            ComputeBackend.ensureSelected();
-        } catch (IllegalArgumentException e) {
-            throw new InputException(String.valueOf(e.getMessage()), e);
-        }
     }
 
     private Path directory() throws IOException {

@@ -31,6 +31,9 @@ final class ReportCommand implements Callable<Integer> {
         RunRecords records = RunRecords.read(directory);
         PrintWriter writer = Rlhf.out(spec);
         writer.println(ResultsTable.of(records));
+        if (records.results().measurements().isEmpty()) {
+            writer.println("finish it with: rlhf run --resume --out " + directory);
+        }
         writer.println("report: " + HtmlReport.write(directory).toAbsolutePath());
         return 0;
     }

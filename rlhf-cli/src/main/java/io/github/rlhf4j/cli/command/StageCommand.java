@@ -5,6 +5,7 @@ import io.github.rlhf4j.cli.recipe.ConfigFiles;
 import io.github.rlhf4j.cli.recipe.Recipe;
 import io.github.rlhf4j.cli.recipe.RecipeConfig;
 import io.github.rlhf4j.cli.recipe.RunDirectory;
+import io.github.rlhf4j.cli.recipe.RunLock;
 import io.github.rlhf4j.cli.recipe.RunStoppedException;
 import io.github.rlhf4j.cli.recipe.Stage;
 import io.github.rlhf4j.cli.report.ResultsTable;
@@ -12,7 +13,6 @@ import io.github.rlhf4j.cli.report.RunRecords;
 import io.github.rlhf4j.cli.wordnet.WordNet;
 import io.github.rlhf4j.core.training.StopSignal;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -49,14 +49,21 @@ abstract class StageCommand implements Callable<Integer> {
         }
         boolean joins = only != null && directory.holdsRun();
         RecipeConfig config = options.resolve(directory, joins);
-        PrintWriter out = Rlhf.out(spec);
         StopSignal stop = new StopSignal();
-        Console console = new Console(out, Console.isTerminal());
+        Console console = new Console(Rlhf.out(spec), Console.isTerminal());
         Recipe recipe = new Recipe(config, directory, WordNet::load, console, stop);
-        recipe.readData(); // first, so that a broken file leaves no directory behind that would stand in the way
-        directory.open(config, options.resume || joins);
-        out.println("run in " + directory.root() + " with\n"
-                + ConfigFiles.write(config).indent(2));
+        recipe.prepare(); // first, so that a broken file leaves no directory behind that would stand in the way
+        RunLock lock = directory.lock();
+        try (lock) {
+            directory.open(config, options.resume || joins);
+            console.line("run in " + directory.root() + " with\n"
+                    + ConfigFiles.write(config).indent(2));
+            return stoppable(recipe, directory, console, stop);
+        }
+    }
+
+    /** With Ctrl-C as the way to stop. */
+    private int stoppable(Recipe recipe, RunDirectory directory, Console console, StopSignal stop) throws IOException {
         Interrupts interrupts = Interrupts.handledBy(() -> {
             stop.request();
             console.line("   stopping after this step");

@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Demonstration;
 import io.github.rlhf4j.core.RoleChatFormat;
 import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.core.data.Splits.Parts;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
@@ -55,7 +56,8 @@ final class LanguageStages {
                 PretrainingTrainer trainer = new PretrainingTrainer(
                         policy,
                         PackedDocuments.of(tokenizer, documents()),
-                        PackedDocuments.of(tokenizer, few(run.data().documents().heldOut(), 10 * MOST_HELD_OUT)),
+                        PackedDocuments.of(
+                                tokenizer, heldOutDocuments(run.data().documents())),
                         pretrainingConfig(config))) {
             run.runner().run(Stage.PRETRAINING, trainer);
             ModelFiles.save(run.directory().model(Stage.PRETRAINING), policy);
@@ -74,7 +76,8 @@ final class LanguageStages {
     void fineTune() throws IOException {
         RecipeConfig config = run.config();
         RecipeConfig.Sft stage = config.sft();
-        List<Demonstration> demonstrations = few(run.data().demonstrations().train(), stage.demonstrations());
+        List<Demonstration> demonstrations =
+                trainingDemonstrations(config, run.data().demonstrations());
         int steps = stage.epochs() * Math.max(1, demonstrations.size() / stage.batch());
         SftConfig settings = SftConfig.defaults(stage.epochs(), config.model().context())
                 .withBatchSize(stage.batch())
@@ -86,7 +89,7 @@ final class LanguageStages {
                         policy,
                         format(policy),
                         demonstrations,
-                        few(run.data().demonstrations().heldOut(), MOST_HELD_OUT),
+                        heldOutDemonstrations(run.data().demonstrations()),
                         settings)) {
             run.runner().run(Stage.SFT, trainer);
             ModelFiles.save(run.directory().model(Stage.SFT), policy);
@@ -103,7 +106,27 @@ final class LanguageStages {
     }
 
     private List<String> documents() {
-        return few(run.data().documents().train(), run.config().pretraining().documents());
+        return trainingDocuments(run.config(), run.data().documents());
+    }
+
+    /** Those that pretraining learns from. */
+    static List<String> trainingDocuments(RecipeConfig config, Parts<String> documents) {
+        return few(documents.train(), config.pretraining().documents());
+    }
+
+    /** Those that pretraining is validated on. */
+    static List<String> heldOutDocuments(Parts<String> documents) {
+        return few(documents.heldOut(), 10 * MOST_HELD_OUT);
+    }
+
+    /** Those that fine-tuning learns from. */
+    static List<Demonstration> trainingDemonstrations(RecipeConfig config, Parts<Demonstration> demonstrations) {
+        return few(demonstrations.train(), config.sft().demonstrations());
+    }
+
+    /** Those that fine-tuning is validated on. */
+    static List<Demonstration> heldOutDemonstrations(Parts<Demonstration> demonstrations) {
+        return few(demonstrations.heldOut(), MOST_HELD_OUT);
     }
 
     /** The first {@code most} of them; all, when {@code most} is 0. */

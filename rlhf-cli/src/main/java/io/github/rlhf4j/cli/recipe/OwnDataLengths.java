@@ -3,24 +3,29 @@ package io.github.rlhf4j.cli.recipe;
 import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Conversation;
+import io.github.rlhf4j.core.Demonstration;
 import io.github.rlhf4j.core.PreferenceDataset;
 import io.github.rlhf4j.core.Ranking;
 import io.github.rlhf4j.core.data.PreferenceFiles;
 import io.github.rlhf4j.core.data.PromptFiles;
+import io.github.rlhf4j.core.data.Splits.Parts;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the user's own prompts and preferences fit the model's window: asked as soon as there is a tokenizer to count
- * with, and not by a stage that comes after an hour of pretraining. Demonstrations are cut to the window by fine-tuning.
+ * Whether the user's own data fits the model's window: asked as soon as there is a tokenizer to count with, and not by a
+ * stage that comes after an hour of pretraining. Prompts and preferences must fit row by row; demonstrations are cut to the
+ * window by fine-tuning, and only must not all lose their answers.
  */
 final class OwnDataLengths {
 
     private static final int QUOTED = 60;
 
     private final ChatFormat format;
+    private final RecipeConfig config;
     private final int context;
     private final int answer;
 
@@ -31,14 +36,29 @@ final class OwnDataLengths {
      */
     OwnDataLengths(ChatFormat format, RecipeConfig config) {
         this.format = format;
+        this.config = config;
         this.context = config.model().context();
         this.answer = Math.max(
                 config.ppo().maxNewTokens(),
                 config.data().preferences() == null ? config.comparisons().maxNewTokens() : 0);
     }
 
-    /** @throws InputException naming the first row that does not fit, what it needs and the remedies */
-    void check(RecipeConfig.Data files) throws IOException {
+    /**
+     * Checks the files that the configuration names.
+     *
+     * @param demonstrations as they are divided
+     * @throws InputException naming the first row that does not fit, what it needs and the remedies
+     */
+    void check(Parts<Demonstration> demonstrations) throws IOException {
+        RecipeConfig.Data files = config.data();
+        if (files.demonstrations() != null) {
+            checkDemonstrations(
+                    files.demonstrations(),
+                    LanguageStages.trainingDemonstrations(config, demonstrations),
+                    "to train on");
+            checkDemonstrations(
+                    files.demonstrations(), LanguageStages.heldOutDemonstrations(demonstrations), "held out");
+        }
         String prompts = files.prompts();
         if (prompts != null) {
             checkPrompts(prompts, PromptFiles.read(Path.of(prompts)));
@@ -47,6 +67,19 @@ final class OwnDataLengths {
         if (preferences != null) {
             checkRankings(preferences, PreferenceFiles.read(Path.of(preferences)), prompts == null);
         }
+    }
+
+    private void checkDemonstrations(String file, List<Demonstration> demonstrations, String part) {
+        if (demonstrations.stream().noneMatch(this::keepsAnAnswer)) {
+            throw new InputException(file + ": of the " + demonstrations.size() + " demonstrations " + part
+                    + " none has its answer, or the beginning of it, within the " + context
+                    + " tokens of model.context. Shorten the prompts, or train a model with a longer window (--set"
+                    + " model.context=…, in another run)");
+        }
+    }
+
+    private boolean keepsAnAnswer(Demonstration demonstration) {
+        return Arrays.stream(format.demonstration(demonstration).positions()).anyMatch(position -> position < context);
     }
 
     private void checkPrompts(String file, List<Conversation> prompts) {

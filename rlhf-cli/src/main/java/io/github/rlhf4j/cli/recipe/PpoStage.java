@@ -3,6 +3,7 @@ package io.github.rlhf4j.cli.recipe;
 import io.github.rlhf4j.cli.taste.GlossTaste;
 import io.github.rlhf4j.cli.wordnet.WordQuestions;
 import io.github.rlhf4j.core.ChatFormat;
+import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.ScoredSequence;
@@ -84,10 +85,17 @@ final class PpoStage {
     }
 
     private List<Prompt> prompts(ChatFormat format, TransformerPolicy policy) {
-        return run.data().prompts().train().stream()
+        List<Conversation> all = run.data().prompts().train();
+        List<Prompt> prompts = all.stream()
                 .map(conversation -> Prompt.of(conversation, format))
                 .filter(prompt -> prompt.tokens().length() + config.maxNewTokens() <= policy.contextLength())
                 .toList();
+        if (prompts.size() < all.size()) {
+            run.monitor()
+                    .onNote(all.size() - prompts.size() + " of " + all.size() + " prompts leave less than "
+                            + config.maxNewTokens() + " tokens (ppo.maxNewTokens) of model.context and are not asked");
+        }
+        return prompts;
     }
 
     /** Text for PPO-ptx, in windows of the model's context; none when its coefficient is 0. */

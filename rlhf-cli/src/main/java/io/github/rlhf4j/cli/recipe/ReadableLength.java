@@ -14,14 +14,24 @@ import io.github.rlhf4j.core.Tokenizer;
  */
 record ReadableLength(Tokenizer tokenizer, ChatFormat format, int contextLength) {
 
+    /** Whether there is room for an answer at all, be it empty. */
+    boolean hasRoom(Exchange exchange) {
+        return format.prompt(exchange.conversation()).length() < contextLength;
+    }
+
     /** The exchange, its answer cut at the end when the whole is too long. */
     Exchange fit(Exchange exchange) {
         int prompt = format.prompt(exchange.conversation()).length();
         String text = exchange.response();
         int room = contextLength - prompt;
-        for (int most = room; most > 0 && format.response(text).length() > room; most -= 3) {
+        int most = room;
+        while (most > 0 && format.response(text).length() > room) {
             TokenSequence tokens = tokenizer.encode(exchange.response());
             text = tokenizer.decode(tokens.slice(0, Math.min(most, tokens.length())));
+            most -= 3;
+        }
+        if (format.response(text).length() > room) {
+            text = "";
         }
         return new Exchange(exchange.conversation(), text);
     }

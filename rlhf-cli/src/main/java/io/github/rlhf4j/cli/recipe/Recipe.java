@@ -8,9 +8,10 @@ import io.github.rlhf4j.cli.wordnet.WordQuestions;
 import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.RoleChatFormat;
+import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.training.StopSignal;
-import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -90,19 +91,22 @@ public final class Recipe {
     }
 
     /**
-     * Reads the run's data, which otherwise happens when the first stage asks for it.
+     * Finds what can be found wrong before anything is written: reads the run's data and selects what to compute on, which
+     * otherwise happens when the first stage asks for it.
      *
-     * @throws InputException naming the file and what is wrong with it
+     * @throws InputException naming the file and what is wrong with it, or the backend that cannot be had
      */
-    public void readData() {
-        data();
+    public void prepare() {
+        CorpusLength.inBytes(config).check(data().documents());
+        BackendSelection.select(config.backend());
     }
 
     private void perform(Stage stage) throws IOException {
         runner.checkStop(stage);
         long start = System.nanoTime();
-        try {
-            selectBackend();
+        Closeable seconds = () -> directory.addSeconds(stage, (System.nanoTime() - start) / 1e9);
+        try (seconds) { // whose own failure does not hide the stage's
+            BackendSelection.select(config.backend());
             data();
             monitor.onStage(stage, describe(stage));
             if (stage != Stage.TOKENIZER) {
@@ -117,28 +121,22 @@ public final class Recipe {
                 case PPO -> new PpoStage(this).optimize();
                 case EVALUATION -> new EvaluationStage(this).evaluate();
             }
-        } finally {
-            directory.addSeconds(stage, (System.nanoTime() - start) / 1e9);
         }
     }
 
-    /** Once, before the first stage that trains: a row that does not fit must not be found hours later. */
+    /** Once, before the first stage that trains a model: data that does not fit must not be found hours later. */
     private void checkLengths() throws IOException {
-        boolean own = config.data().prompts() != null || config.data().preferences() != null;
-        if (own && !lengthsChecked) {
-            ChatFormat format = new RoleChatFormat(TokenizerFiles.load(directory.tokenizer()));
-            new OwnDataLengths(format, config).check(config.data());
+        if (lengthsChecked) {
+            return;
+        }
+        Tokenizer tokenizer = TokenizerFiles.load(directory.tokenizer());
+        ChatFormat format = new RoleChatFormat(tokenizer);
+        CorpusLength.inTokens(config, tokenizer).check(data().documents());
+        new OwnDataLengths(format, config).check(data().demonstrations());
+        if (config.data().prompts() == null && config.data().preferences() == null) {
+            new QuestionLengths(format, config).check(data().prompts());
         }
         lengthsChecked = true;
-    }
-
-    /** With AUTO, the system property and the environment variable have a say. */
-    private void selectBackend() {
-        if (config.backend() == ComputeBackend.AUTO) {
-            ComputeBackend.ensureSelected();
-        } else {
-            ComputeBackend.select(config.backend());
-        }
     }
 
     private String describe(Stage stage) {
@@ -146,7 +144,9 @@ public final class Recipe {
         return switch (stage) {
             case TOKENIZER ->
                 model.vocabulary() + " tokens from "
-                        + data().documents().train().size() + " documents";
+                        + LanguageStages.trainingDocuments(config, data().documents())
+                                .size()
+                        + " documents";
             case PRETRAINING ->
                 config.pretraining().steps() + " steps, width " + model.width() + ", " + model.layers() + " layers";
             case SFT -> "demonstrations of answers";

@@ -188,6 +188,9 @@ public record RecipeData(
 
         private static <T> T read(String file, Reader<T> reader) {
             Path path = Path.of(file);
+            if (Files.isDirectory(path)) {
+                throw new InputException(file + " is a directory; name a file in it");
+            }
             if (!Files.isRegularFile(path)) {
                 throw new InputException("there is no file " + file + "; check the path");
             }

@@ -36,7 +36,7 @@ final class RewardStage {
                 RewardModelTrainer trainer =
                         new RewardModelTrainer(reward, rankings, unseen, config(rankings.size()))) {
             run.runner().run(Stage.REWARD, trainer);
-            reward.centerOn(demonstrations(supervised));
+            center(reward, demonstrations(supervised));
             ModelFiles.save(run.directory().model(Stage.REWARD), reward, supervised.tokenizer());
         }
     }
@@ -61,12 +61,22 @@ final class RewardStage {
                 .withSchedule(new LearningRateSchedule.WarmupCosine(rate, rate * FINAL_RATE, steps / 20, steps));
     }
 
-    /** Human demonstrations, whose mean score is to be 0 (InstructGPT, §3.5). */
+    private void center(TransformerRewardModel reward, List<Exchange> demonstrations) {
+        if (demonstrations.isEmpty()) {
+            run.monitor().onNote("no demonstration's last prompt fits model.context, so the reward is not centred");
+        } else {
+            reward.centerOn(demonstrations);
+        }
+    }
+
+    /** Human demonstrations, whose mean score is to be 0 (InstructGPT, §3.5); those whose prompt fills the window not. */
     private List<Exchange> demonstrations(TransformerPolicy supervised) {
         ReadableLength readable = new ReadableLength(
                 supervised.tokenizer(), LanguageStages.format(supervised), supervised.contextLength());
-        return LanguageStages.few(run.data().demonstrations().train(), MOST_CENTRED_ON).stream()
+        return run.data().demonstrations().train().stream()
                 .map(Demonstration::lastExchange)
+                .filter(readable::hasRoom)
+                .limit(MOST_CENTRED_ON)
                 .map(readable::fit)
                 .toList();
     }

@@ -37,6 +37,16 @@ public record RunDirectory(Path root) {
         requireSame(storedConfig(), config);
     }
 
+    /**
+     * The right to run here, which is to be had before {@link #open} and closed at the end of the run. Whoever only reads
+     * needs none.
+     *
+     * @throws InputException when a run is going on here
+     */
+    public RunLock lock() throws IOException {
+        return RunLock.of(root);
+    }
+
     private void requireSame(RecipeConfig stored, RecipeConfig wanted) {
         List<String> differences = ConfigFiles.differences(stored, wanted);
         if (!differences.isEmpty()) {

@@ -36,14 +36,24 @@ public final class ResultsTable {
         return table.toString();
     }
 
-    /** The table, and how the KL went while PPO ran, where it did. */
+    /** The table, or how far the run is, and how the KL went while PPO ran, where it did. */
     public static String of(RunRecords run) {
         double[] kl = run.stage("ppo").stream()
                 .map(step -> step.metrics().get(Figures.KL))
                 .filter(Objects::nonNull)
                 .mapToDouble(Double::doubleValue)
                 .toArray();
-        return of(run.results()) + (kl.length == 0 ? "" : trajectory(kl));
+        return (run.results().measurements().isEmpty() ? progress(run) : of(run.results()))
+                + (kl.length == 0 ? "" : trajectory(kl));
+    }
+
+    private static String progress(RunRecords run) {
+        String stages = run.stages().stream()
+                .map(run::stage)
+                .map(steps -> steps.get(steps.size() - 1))
+                .map(last -> "; " + last.stage() + " did " + last.step() + " of " + last.totalSteps() + " steps")
+                .collect(Collectors.joining());
+        return "This run has not been evaluated yet" + stages + ".\n";
     }
 
     /** Means of ten parts as equal as can be; of fewer rollouts each is a part. */

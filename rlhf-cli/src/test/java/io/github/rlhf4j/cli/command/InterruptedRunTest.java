@@ -2,11 +2,14 @@ package io.github.rlhf4j.cli.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -18,6 +21,16 @@ class InterruptedRunTest {
 
     @TempDir
     Path root;
+
+    private final List<Process> started = new ArrayList<>();
+
+    /** Also after a failure: they would run for hours. */
+    @AfterEach
+    void leavesNoProcessBehind() throws InterruptedException {
+        for (Process process : started) {
+            process.destroyForcibly().waitFor();
+        }
+    }
 
     @Test
     void controlCStopsAfterTheStepSavedAndTheRunGoesOnFromThere() throws Exception {
@@ -48,6 +61,36 @@ class InterruptedRunTest {
         assertThat(root.resolve("second.txt")).content().contains("pretraining goes on after step " + steps + " of");
     }
 
+    @Test
+    void aDirectoryIsOneRunsUntilItEndsEvenWhenItIsKilled() throws Exception {
+        Path run = root.resolve("run");
+        Process process = start(run, "first.txt", "--set", "checkpointEvery=1");
+        Path metrics = run.resolve("metrics.jsonl");
+        while (process.isAlive() && !(Files.exists(metrics) && Files.size(metrics) > 0)) {
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+
+        Process second = start(run, "second.txt", "--resume");
+        boolean ended = second.waitFor(60, TimeUnit.SECONDS);
+        assertThat(ended).as("a second run goes on beside the first").isTrue();
+        assertThat(second.exitValue()).isEqualTo(2);
+        assertThat(root.resolve("second.txt")).content().contains("a run is going on in " + run, "--out");
+        PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+        assertThat(Rlhf.execute(nowhere, nowhere, "report", "--out", run.toString()))
+                .isZero();
+        assertThat(process.isAlive())
+                .as(Files.readString(root.resolve("first.txt")))
+                .isTrue();
+
+        process.destroyForcibly().waitFor();
+        Process resumed = start(run, "third.txt", "--resume");
+        Path log = root.resolve("third.txt");
+        while (resumed.isAlive() && !Files.readString(log).contains("pretraining goes on after step")) {
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+        assertThat(resumed.isAlive()).as(Files.readString(log)).isTrue();
+    }
+
     private Process start(Path run, String log, String... more) throws Exception {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -65,10 +108,12 @@ class InterruptedRunTest {
             command.addAll(List.of("--set", "pretraining.documents=500", "--set", "pretraining.steps=1000000"));
         }
         command.addAll(List.of(more));
-        return new ProcessBuilder(command)
+        Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(root.resolve(log).toFile())
                 .start();
+        started.add(process);
+        return process;
     }
 
     private static void interrupt(Process process) throws Exception {

@@ -47,6 +47,33 @@ class RlhfTest {
         assertThat(code).isEqualTo(2);
     }
 
+    @Test
+    void aTextOfLessThanOneWindowLeavesNothingBehind() throws IOException {
+        Path text = Files.writeString(directory.resolve("short.txt"), "The first.\n\nAnd the second.\n");
+        Path run = directory.resolve("run");
+
+        assertThat(rlhf("run", "--out", run.toString(), "--text", text.toString()))
+                .isEqualTo(2);
+
+        assertThat(err.toString())
+                .containsPattern("short.txt: the part to train on comes to at most 1[27] tokens")
+                .contains("model.context = 96", "Give more text", "--set model.context=");
+        assertThat(run).doesNotExist();
+    }
+
+    @Test
+    void aBackendThatCannotBeHadLeavesNoRunBehindThatStoresIt() throws IOException {
+        Path run = directory.resolve("run");
+
+        assertThat(rlhf("run", "--quick", "--out", run.toString(), "--backend", "cuda"))
+                .isEqualTo(2);
+
+        assertThat(err.toString()).contains("error: cannot select CUDA").doesNotContain("\tat ");
+        assertThat(run).doesNotExist();
+        assertThat(rlhf("generate", "--model", directory.toString(), "--backend", "cuda", "hello"))
+                .isEqualTo(2);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "--text, there is no file",
@@ -58,6 +85,13 @@ class RlhfTest {
         assertThat(rlhf("run", "--out", directory.resolve("run").toString(), option, "nowhere.txt"))
                 .isEqualTo(2);
         assertThat(err.toString()).contains("error:", message).doesNotContain("\tat ");
+    }
+
+    @Test
+    void aDirectoryInPlaceOfAFileIsCalledSo() {
+        assertThat(rlhf("run", "--out", directory.resolve("run").toString(), "--text", directory.toString()))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("error: " + directory + " is a directory; name a file");
     }
 
     @Test
@@ -101,6 +135,22 @@ class RlhfTest {
             assertThat(rlhf(arguments)).isEqualTo(2);
         }
         assertThat(err.toString()).contains("no run is there", "holds no model that answers");
+    }
+
+    @Test
+    void aReportOfARunThatIsNotFinishedSaysHowFarItIsAndHowToFinishIt() throws IOException {
+        Files.writeString(directory.resolve("config.yaml"), "seed: 1\n");
+        Files.writeString(
+                directory.resolve("metrics.jsonl"),
+                "{\"stage\":\"pretraining\",\"step\":7,\"totalSteps\":9,\"pretraining/loss\":2.5}\n{\"stage\":\"pre");
+
+        assertThat(rlhf("report", "--out", directory.toString())).isZero();
+
+        assertThat(out.toString())
+                .contains("not been evaluated yet; pretraining did 7 of 9 steps")
+                .contains("rlhf run --resume --out " + directory)
+                .doesNotContain("target");
+        assertThat(directory.resolve("report.html")).content().contains("has not been evaluated yet");
     }
 
     @Test

@@ -13,10 +13,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -172,7 +176,7 @@ class RecipeTest {
     @ValueSource(strings = {"prompts.jsonl", "preferences.jsonl"})
     void anOwnRowThatDoesNotFitTheWindowIsNamedBeforeAnythingTrains(String file) throws IOException {
         String longText = "why is the sky so very wide and blue ".repeat(20);
-        RecipeConfig own = ownData(12, "Say something");
+        RecipeConfig own = ownData(40, "Say something");
         Path broken = directory.resolve(file);
         Files.writeString(
                 broken,
@@ -185,8 +189,75 @@ class RecipeTest {
         assertThatThrownBy(() -> recipe(own, directory.resolve("run")).run())
                 .isInstanceOf(InputException.class)
                 .hasMessageContainingAll(
-                        file + ", row 13", "tokens", "model.context", "why is the sky", "Shorten or drop");
+                        file + ", row 41", "tokens", "model.context", "why is the sky", "Shorten or drop");
         assertThat(directory.resolve("run/pretraining")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2, to train on", "40, held out"})
+    void aTextThatIsLongInBytesAndShortInTokensIsFoundBeforeAnythingTrains(int documents, String part)
+            throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < documents; i++) {
+            text.append("na")
+                    .append(" na".repeat(40))
+                    .append("\n")
+                    .append("a".repeat(i + 1))
+                    .append("\n\n");
+        }
+        RecipeConfig own = ConfigFiles.set(
+                TinyRun.config(),
+                Map.of("data.text", write("na.txt", text), "heldOutShare", documents == 2 ? "0.5" : "0.0001"));
+
+        assertThatThrownBy(() -> recipe(own, directory.resolve("run")).run())
+                .isInstanceOf(InputException.class)
+                .hasMessageMatching("(?s).*na.txt: the part " + part + " comes to \\d+ tokens, .*")
+                .hasMessageContainingAll("model.context = 96", "Give more text", "--set model.context=");
+        assertThat(directory.resolve("run/pretraining")).doesNotExist();
+    }
+
+    @Test
+    void aWindowTooSmallForTheDictionarysQuestionsIsFoundBeforeAnythingTrains() throws IOException {
+        RecipeConfig small = ConfigFiles.set(TinyRun.config(), "model.context", "30");
+        Path refused = directory.resolve("refused");
+
+        assertThatThrownBy(() -> recipe(small, refused).run())
+                .isInstanceOf(InputException.class)
+                .hasMessageContainingAll("model.context is 30", "too small", "answer of 16 tokens", "maxNewTokens")
+                .satisfies(e -> {
+                    Matcher needed =
+                            Pattern.compile("--set model.context=(\\d+)").matcher(e.getMessage());
+                    assertThat(needed.find()).isTrue();
+                    RecipeConfig enough = ConfigFiles.set(small, "model.context", needed.group(1));
+                    recipe(enough, directory.resolve("enough")).run();
+                });
+        assertThat(refused.resolve("pretraining")).doesNotExist();
+    }
+
+    @Test
+    void demonstrationsThatAllLoseTheirAnswersAreNamedBeforeAnythingTrains() throws IOException {
+        RecipeConfig own = ownData(40, "Say something about all of the many stars ".repeat(8));
+        own = ConfigFiles.set(own, Map.of("data.preferences", "null", "data.prompts", "null"));
+        RecipeConfig demonstrations = own;
+
+        assertThatThrownBy(
+                        () -> recipe(demonstrations, directory.resolve("run")).run())
+                .isInstanceOf(InputException.class)
+                .hasMessageContainingAll("demonstrations.jsonl", "none has its answer", "96 tokens of model.context");
+        assertThat(directory.resolve("run/pretraining")).doesNotExist();
+    }
+
+    @Test
+    void whyAStageFailedIsNotHiddenByTheFileOfSeconds() throws IOException {
+        recipe(directory, RunMonitor.SILENT, new StopSignal(), false);
+        Files.writeString(directory.resolve("tokenizer.json"), "no tokenizer");
+        Files.writeString(directory.resolve("seconds.json"), "no seconds");
+
+        assertThatThrownBy(() -> recipe(directory, RunMonitor.SILENT, new StopSignal(), true)
+                        .runOnly(Stage.PRETRAINING))
+                .hasMessageContaining("tokenizer.json")
+                .satisfies(e -> assertThat(e.getSuppressed()).singleElement().satisfies(hidden -> assertThat(hidden)
+                        .hasMessageContaining("seconds.json is broken")));
     }
 
     /** Files of so many rows beside the run. */

@@ -74,11 +74,23 @@ public final class DurableFiles {
         }
     }
 
+    /** Writes one file, from its first byte. */
+    @FunctionalInterface
+    public interface Output {
+
+        void writeTo(Path file) throws IOException;
+    }
+
     /** Replaces a file by new content: written beside, synced, renamed; a reader sees the old or the new, whole. */
     public static void replace(Path file, byte[] content) throws IOException {
+        replace(file, beside -> Files.write(beside, content));
+    }
+
+    /** As {@link #replace(Path, byte[])}, with content that {@code output} writes to the path it is given. */
+    public static void replace(Path file, Output output) throws IOException {
         Path beside = file.resolveSibling("." + file.getFileName() + ".new");
         try {
-            Files.write(beside, content);
+            output.writeTo(beside);
             sync(beside);
             rename(beside, file);
         } finally {

@@ -3,6 +3,7 @@ package io.github.rlhf4j.transformer.files;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.core.files.DurableFiles;
 import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
@@ -10,7 +11,6 @@ import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -46,7 +46,7 @@ public final class ModelDirectory {
     }
 
     /**
-     * Writes a model, each file beside its place and then renamed, {@code config.json} last.
+     * Writes a model, each file beside its place, synced and then renamed, {@code config.json} last.
      *
      * @param directory created when it does not exist; files of an older model in it are replaced
      * @param parameters named as Hugging Face names them
@@ -67,9 +67,9 @@ public final class ModelDirectory {
 
         Files.createDirectories(directory);
         TokenizerFiles.save(tokenizer, directory);
-        replace(directory.resolve("model.safetensors"), file -> saveParameters(file, parameters));
-        replace(directory.resolve("generation_config.json"), file -> writeJson(file, generation));
-        replace(directory.resolve("config.json"), file -> writeJson(file, description));
+        DurableFiles.replace(directory.resolve("model.safetensors"), file -> saveParameters(file, parameters));
+        DurableFiles.replace(directory.resolve("generation_config.json"), file -> writeJson(file, generation));
+        DurableFiles.replace(directory.resolve("config.json"), file -> writeJson(file, description));
     }
 
     private static void saveParameters(Path file, ParameterStore parameters) throws IOException {
@@ -81,20 +81,6 @@ public final class ModelDirectory {
 
     private static void writeJson(Path file, ObjectNode json) throws IOException {
         Files.writeString(file, json.toPrettyString() + "\n");
-    }
-
-    private interface Output {
-        void writeTo(Path file) throws IOException;
-    }
-
-    private static void replace(Path file, Output output) throws IOException {
-        Path beside = file.resolveSibling(file.getFileName() + ".part");
-        try {
-            output.writeTo(beside);
-            Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            Files.deleteIfExists(beside);
-        }
     }
 
     /**

@@ -31,7 +31,8 @@ public final class Generator {
     /**
      * A generator that decodes up to {@link #DEFAULT_MAX_BATCH} sequences together.
      *
-     * @param tokenizer decodes responses, for stop strings and listeners
+     * @param tokenizer decodes responses, for stop strings and listeners; ids it does not know, which a padded model has
+     *     logits for, are never drawn (see {@link TokenSampler})
      * @param sessions opens a new session at each call
      */
     public Generator(Tokenizer tokenizer, Supplier<? extends DecodingSession> sessions) {
@@ -78,7 +79,7 @@ public final class Generator {
     private List<GrowingResponse> responses(
             List<TokenSequence> prompts, int contextLength, Sampling sampling, long seed, boolean heard) {
         boolean needsText = heard || !sampling.stopStrings().isEmpty();
-        TokenSampler sampler = new TokenSampler(sampling);
+        TokenSampler sampler = new TokenSampler(sampling, tokenizer.vocabularySize());
         List<GrowingResponse> responses = new ArrayList<>(prompts.size());
         for (int i = 0; i < prompts.size(); i++) {
             responses.add(new GrowingResponse(

@@ -10,6 +10,11 @@ import java.util.BitSet;
  * Draws the next token from a row of logits, as a {@link Sampling} asks. The order of operations is Hugging Face's:
  * repetition penalty, temperature, top-k, top-p, draw. Ties go to the lowest id, so that top-k keeps exactly k tokens.
  *
+ * <p>A model may have more logits than its tokenizer has tokens: Hugging Face pads embedding tables (GPT-2's 50,257 rows to
+ * 50,304). Ids that no tokenizer knows are never drawn. As with truncation, the draw is from what is left, renormalised,
+ * and the reported log-probability is of the policy's full distribution, padding included, which is what scoring gives; the
+ * two agree whatever probability m the padding has. Draws are then more likely than reported, by −log(1 − m) nats.
+ *
  * <p>The exact path (no truncation, no penalty) is two passes over the row and sorts nothing. Safe for use from several
  * threads.
  */
@@ -20,19 +25,34 @@ public final class TokenSampler {
      *
      * @param token its id
      * @param logProb log π(token), nats, under the exact policy at the sampling temperature (at temperature 0: at
-     *     temperature 1); penalty and truncation do not enter
+     *     temperature 1), over all logits; penalty, truncation and undrawable ids do not enter
      */
     public record Draw(int token, double logProb) {}
 
     private static final BitSet NOTHING = new BitSet(0);
 
     private final Sampling sampling;
+    private final int tokens;
 
     /** Work rows, one per thread: a draw allocates nothing of size V. */
     private final ThreadLocal<double[]> work = ThreadLocal.withInitial(() -> new double[0]);
 
+    /** A sampler that may draw every id there is a logit for. */
     public TokenSampler(Sampling sampling) {
+        this(sampling, Integer.MAX_VALUE);
+    }
+
+    /**
+     * A sampler for a model with a tokenizer.
+     *
+     * @param tokens the tokenizer's number of ids, ≥ 1; logits from this index on are padding and never drawn
+     */
+    public TokenSampler(Sampling sampling, int tokens) {
+        if (tokens < 1) {
+            throw new IllegalArgumentException("a sampler needs at least one token to draw, got " + tokens);
+        }
         this.sampling = sampling;
+        this.tokens = tokens;
     }
 
     /** Whether {@link #draw} looks at the tokens seen so far. */
@@ -55,23 +75,29 @@ public final class TokenSampler {
      */
     public Draw draw(float[] logits, BitSet seen, RandomKey key) {
         float max = checkedMax(logits);
-        if (sampling.temperature() == 0) {
-            int token = penalizesRepetition() ? argmax(penalized(logits, seen), logits.length) : firstOf(logits, max);
+        int size = Math.min(tokens, logits.length);
+        double temperature = sampling.temperature();
+        if (temperature == 0) {
+            int token = penalizesRepetition() ? argmax(penalized(logits, size, seen), size) : argmax(logits, size);
             return new Draw(token, logits[token] - logSumExp(logits, max, 1.0));
         }
-        if (sampling.isExact()) {
-            return drawExactly(logits, max, key);
+        if (!sampling.isExact()) {
+            int token = drawTruncated(logits, size, seen, key);
+            return new Draw(token, logits[token] / temperature - logSumExp(logits, max, temperature));
         }
-        int token = drawTruncated(logits, seen, key);
-        double temperature = sampling.temperature();
+        if (size == logits.length) {
+            return drawExactly(logits, size, max, key);
+        }
+        int token = drawExactly(logits, size, logits[argmax(logits, size)], key).token();
         return new Draw(token, logits[token] / temperature - logSumExp(logits, max, temperature));
     }
 
-    private Draw drawExactly(float[] logits, float max, RandomKey key) {
+    /** A draw from the first {@code size} ids, {@code max} the largest of their logits, as if there were no others. */
+    private Draw drawExactly(float[] logits, int size, float max, RandomKey key) {
         double temperature = sampling.temperature();
-        double[] weights = workRow(logits.length);
+        double[] weights = workRow(size);
         double total = 0;
-        for (int v = 0; v < logits.length; v++) {
+        for (int v = 0; v < size; v++) {
             double weight = Math.exp((logits[v] - (double) max) / temperature);
             weights[v] = weight;
             total += weight;
@@ -79,7 +105,7 @@ public final class TokenSampler {
         double target = key.uniform() * total;
         int token = 0;
         double below = weights[0];
-        while (below <= target && token + 1 < logits.length) {
+        while (below <= target && token + 1 < size) {
             below += weights[++token];
         }
         token = lastPossible(weights, token);
@@ -95,9 +121,9 @@ public final class TokenSampler {
         return possible;
     }
 
-    private int drawTruncated(float[] logits, BitSet seen, RandomKey key) {
-        int size = logits.length;
-        double[] scaled = penalized(logits, seen);
+    /** A draw from the first {@code size} ids, of which truncation leaves some. */
+    private int drawTruncated(float[] logits, int size, BitSet seen, RandomKey key) {
+        double[] scaled = penalized(logits, size, seen);
         double max = scaled[argmax(scaled, size)];
         for (int v = 0; v < size; v++) {
             scaled[v] = Math.exp((scaled[v] - max) / sampling.temperature());
@@ -151,14 +177,14 @@ public final class TokenSampler {
     }
 
     /** Logits with those of tokens seen before divided (positive) or multiplied (negative) by θ: Keskar et al. 2019, §4.1. */
-    private double[] penalized(float[] logits, BitSet seen) {
-        double[] row = workRow(logits.length);
-        for (int v = 0; v < logits.length; v++) {
+    private double[] penalized(float[] logits, int size, BitSet seen) {
+        double[] row = workRow(size);
+        for (int v = 0; v < size; v++) {
             row[v] = logits[v];
         }
         double penalty = sampling.repetitionPenalty();
         if (penalty != 1.0) {
-            for (int v = seen.nextSetBit(0); v >= 0 && v < logits.length; v = seen.nextSetBit(v + 1)) {
+            for (int v = seen.nextSetBit(0); v >= 0 && v < size; v = seen.nextSetBit(v + 1)) {
                 row[v] = row[v] > 0 ? row[v] / penalty : row[v] * penalty;
             }
         }
@@ -188,12 +214,14 @@ public final class TokenSampler {
         return max;
     }
 
-    private static int firstOf(float[] logits, float value) {
-        int v = 0;
-        while (logits[v] != value) {
-            v++;
+    private static int argmax(float[] row, int size) {
+        int best = 0;
+        for (int v = 1; v < size; v++) {
+            if (row[v] > row[best]) {
+                best = v;
+            }
         }
-        return v;
+        return best;
     }
 
     private static int argmax(double[] row, int size) {

@@ -33,26 +33,40 @@ final class FusedAttention {
         this.loop = loop;
     }
 
-    /** One head of one sequence: rows {@code [start, start + length)}, columns {@code [column, column + size)}. */
-    private record Head(int start, int length, int column, int size, int channels) {
+    /**
+     * One head of one sequence: rows {@code [start, start + length)}, columns {@code [column, column + size)}.
+     *
+     * @param attending row of query 0 among those that attend, were it one of them
+     * @param first the first query that attends
+     */
+    private record Head(int start, int length, int attending, int first, int column, int size, int channels) {
 
         static Head of(PackedTokens packed, int heads, int channels, int task) {
             int sequence = task / heads;
             int size = channels / heads;
-            return new Head(packed.start(sequence), packed.length(sequence), task % heads * size, size, channels);
+            int length = packed.whole().length(sequence);
+            int first = length - packed.length(sequence);
+            return new Head(
+                    packed.whole().start(sequence),
+                    length,
+                    packed.start(sequence) - first,
+                    first,
+                    task % heads * size,
+                    size,
+                    channels);
         }
 
         float scale() {
             return (float) (1 / Math.sqrt(size));
         }
 
-        /** This head's rows of {@code matrix [N, C]}, from query {@code first} on. */
+        /** This head's rows of {@code matrix [M, C]}, from query {@code first} on. */
         StridedMatrix in(StridedMatrix matrix, int first) {
-            return matrix.from(start + first, column);
+            return matrix.from(attending + first, column);
         }
 
         StridedMatrix queries(StridedMatrix qkv, int first) {
-            return in(qkv, first);
+            return qkv.from(start + first, column);
         }
 
         StridedMatrix keys(StridedMatrix qkv) {
@@ -103,15 +117,16 @@ final class FusedAttention {
         loop.each(packed.sequenceCount() * heads, task -> {
             Head head = Head.of(packed, heads, channels, task);
             AttentionScratch scratch = pool.take(Math.max(head.length(), head.size()));
-            clear(head, head.keys(into), scratch);
-            clear(head, head.values(into), scratch);
+            clear(head, head.keys(into), head.length(), scratch);
+            clear(head, head.values(into), head.length(), scratch);
+            clear(head, head.queries(into, 0), head.first(), scratch);
             blocks(head, block -> backward(head, block, from, upstream, into, scratch));
             pool.giveBack(scratch);
         });
     }
 
     private static void blocks(Head head, BlockTask task) {
-        for (int first = 0; first < head.length(); first += AttentionScratch.BLOCK) {
+        for (int first = head.first(); first < head.length(); first += AttentionScratch.BLOCK) {
             task.run(new Block(first, Math.min(AttentionScratch.BLOCK, head.length() - first)));
         }
     }
@@ -181,10 +196,10 @@ final class FusedAttention {
         }
     }
 
-    private static void clear(Head head, StridedMatrix rows, AttentionScratch s) {
+    private static void clear(Head head, StridedMatrix rows, int count, AttentionScratch s) {
         float[] zeros = s.row();
         Arrays.fill(zeros, 0, head.size(), 0);
-        for (int u = 0; u < head.length(); u++) {
+        for (int u = 0; u < count; u++) {
             rows.write(u, head.size(), zeros);
         }
     }

@@ -90,12 +90,18 @@ public interface Kernels {
     /**
      * Causal self-attention within each sequence: for each head {@code softmax(q·kᵀ/√D)·v}.
      *
+     * @param packed the M rows that attend, to all N rows of their sequences; M = N but for {@link PackedTokens#tails}
      * @param qkv {@code [N, 3C]}: queries, keys, values side by side, each with its H heads side by side
-     * @param out {@code [N, C]}
+     * @param out {@code [M, C]}
      */
     void attention(PackedTokens packed, int heads, INDArray qkv, INDArray out, Arena arena);
 
-    /** Gradient of {@link #attention}; the attention weights are computed again. */
+    /**
+     * Gradient of {@link #attention}; the attention weights are computed again.
+     *
+     * @param dOut {@code [M, C]}
+     * @param dQkv {@code [N, 3C]}; zero for queries of rows that do not attend
+     */
     void attentionBackward(PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena);
 
     /** An empty cache; it grows as its sequences do. */

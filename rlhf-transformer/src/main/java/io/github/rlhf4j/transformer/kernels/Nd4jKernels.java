@@ -183,13 +183,31 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void attention(PackedTokens packed, int heads, INDArray qkv, INDArray out, Arena arena) {
-        attention.forward(packed, heads, qkv, out, arena);
+        PackedTokens whole = packed.whole();
+        if (whole == packed) {
+            attention.forward(packed, heads, qkv, out, arena);
+            return;
+        }
+        Arena.Mark mark = arena.mark();
+        INDArray all = arena.take(whole.rows(), out.size(1));
+        attention.forward(whole, heads, qkv, all, arena);
+        gatherRows(all, packed.rowsOfWhole(), out);
+        arena.release(mark);
     }
 
     @Override
     public void attentionBackward(
             PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena) {
-        attention.backward(packed, heads, dOut, qkv, dQkv, arena);
+        PackedTokens whole = packed.whole();
+        if (whole == packed) {
+            attention.backward(packed, heads, dOut, qkv, dQkv, arena);
+            return;
+        }
+        Arena.Mark mark = arena.mark();
+        INDArray all = arena.takeZeros(whole.rows(), dOut.size(1));
+        scatterAddRows(dOut, packed.rowsOfWhole(), all, arena);
+        attention.backward(whole, heads, all, qkv, dQkv, arena);
+        arena.release(mark);
     }
 
     @Override

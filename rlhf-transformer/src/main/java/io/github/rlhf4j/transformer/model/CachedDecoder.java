@@ -111,11 +111,13 @@ public final class CachedDecoder implements DecodingSession {
         for (int i = 0; i < prompts.size(); i++) {
             Arrays.fill(sequenceOfRow, packed.start(i), packed.start(i + 1), sequences.get(i));
         }
+        int[] last = prompts.stream().mapToInt(prompt -> prompt.length() - 1).toArray();
         INDArray hidden = model.infer(
-                packed, (layer, qkv) -> caches.get(layer).append(qkv, sequenceOfRow, packed.positions(), arena), arena);
+                packed.tails(last),
+                (layer, qkv) -> caches.get(layer).append(qkv, sequenceOfRow, packed.positions(), arena),
+                arena);
         for (int i = 0; i < prompts.size(); i++) {
-            int last = packed.start(i + 1) - 1;
-            started.add(prompts.get(i), Rows.slice(hidden, last, last + 1).dup('c'), sequences.get(i));
+            started.add(prompts.get(i), Rows.slice(hidden, i, i + 1).dup('c'), sequences.get(i));
         }
         arena.release(mark);
     }

@@ -8,7 +8,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Causal multi-head self-attention with its projections (Vaswani et al. 2017 §3.2), GPT-2's names. */
 record SelfAttention(Linear project, Linear output, int heads, Kernels kernels) {
 
-    /** What the backward pass needs beside the input: {@code qkv [N, 3C]}, {@code mixed [N, C]}. */
+    /** What the backward pass needs beside the input: {@code qkv [N, 3C]}; of rows that attend, {@code mixed [M, C]}. */
     record Cache(INDArray qkv, INDArray mixed) {}
 
     static SelfAttention of(ParameterStore store, String name, int heads, Kernels kernels) {
@@ -24,9 +24,10 @@ record SelfAttention(Linear project, Linear output, int heads, Kernels kernels) 
         Linear.declare(builder, name + ".c_proj", width, width);
     }
 
-    /** Room for what a pass over this many rows keeps. */
-    Cache takeCache(long rows, Arena arena) {
-        return new Cache(arena.take(rows, project.outputs()), arena.take(rows, output.inputs()));
+    /** Room for what a pass keeps in which these rows attend. */
+    Cache takeCache(PackedTokens packed, Arena arena) {
+        return new Cache(
+                arena.take(packed.whole().rows(), project.outputs()), arena.take(packed.rows(), output.inputs()));
     }
 
     /** All but the output projection, which {@link ResidualBranch} adds to the stream; fills the cache. */
@@ -35,7 +36,7 @@ record SelfAttention(Linear project, Linear output, int heads, Kernels kernels) 
         kernels.attention(packed, heads, cache.qkv(), cache.mixed(), arena);
     }
 
-    /** Mirrors {@link #forward}; {@code in} is what that was given. */
+    /** Mirrors {@link #forward}, from {@code dOut [M, C]} to the gradient of {@code in [N, C]}, which that was given. */
     INDArray backward(INDArray dOut, INDArray in, PackedTokens packed, Cache cache, Arena arena) {
         INDArray dMixed = output.backward(dOut, cache.mixed(), arena);
         INDArray dQkv = arena.take(cache.qkv().shape());

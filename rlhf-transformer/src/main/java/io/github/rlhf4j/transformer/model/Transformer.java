@@ -49,7 +49,7 @@ public final class Transformer {
         return builder;
     }
 
-    /** What a forward pass leaves for its backward pass: final hidden states {@code [N, C]} and what is below them. */
+    /** What a forward pass leaves for its backward pass: final hidden states {@code [M, C]} and what is below them. */
     public static final class Pass {
 
         private final PackedTokens packed;
@@ -69,7 +69,7 @@ public final class Transformer {
             return packed;
         }
 
-        /** {@code [N, C]}, after the final norm. */
+        /** {@code [M, C]}, after the final norm: a row for each of {@link #packed}. */
         public INDArray hidden() {
             return finalNorm.out();
         }
@@ -87,6 +87,8 @@ public final class Transformer {
     /**
      * Runs the trunk and keeps what {@link #backward} needs in the arena.
      *
+     * @param packed the M rows whose hidden states are read; of {@link PackedTokens#tails}, the last block computes the others'
+     *     keys and values alone
      * @param dropoutKeys the keys of the dropout masks, one for each sequence; null for no dropout, as in scoring
      * @throws IllegalArgumentException when there are not as many keys as sequences
      */
@@ -97,56 +99,66 @@ public final class Transformer {
                     + " keys for " + packed.sequenceCount() + " sequences");
         }
         Dropout dropout = Dropout.of(config.dropout(), dropoutKeys, kernels);
-        INDArray x = embed(packed, arena);
+        INDArray x = embed(packed.whole(), arena);
         if (dropout != null) {
-            dropout.apply(x, EMBEDDING_PLACE, packed, x, arena);
+            dropout.apply(x, EMBEDDING_PLACE, packed.whole(), x, arena);
         }
         List<Block.Kept> kept = new ArrayList<>(blocks.size());
         for (Block block : blocks) {
-            kept.add(block.forward(x, packed, dropout, recomputation, arena));
+            PackedTokens attending = attending(block, packed);
+            INDArray y = block.attending(x, attending, arena);
+            kept.add(block.forward(x, y, attending, dropout, recomputation, arena));
+            x = y;
         }
         return new Pass(packed, dropout, kept, finalNorm.forward(x, arena));
     }
 
-    /** Adds the parameter gradients that follow from {@code dHidden [N, C]}; mirrors {@link #forward}. */
+    /** Rows whose output somebody needs: a head that of the read rows, a further block those of all for keys and values. */
+    private PackedTokens attending(Block block, PackedTokens packed) {
+        return block.index() == blocks.size() - 1 ? packed : packed.whole();
+    }
+
+    /** Adds the parameter gradients that follow from {@code dHidden [M, C]}; mirrors {@link #forward}. */
     public void backward(Pass pass, INDArray dHidden, Arena arena) {
         Arena.Mark mark = arena.mark();
         INDArray dX = arena.takeZeros(dHidden.shape());
         finalNorm.backward(dHidden, pass.finalNorm.cache(), dX, arena);
+        PackedTokens whole = pass.packed.whole();
         for (int i = blocks.size() - 1; i >= 0; i--) {
-            blocks.get(i).backward(dX, pass.packed, pass.dropout, pass.blocks.get(i), arena);
+            PackedTokens attending = attending(blocks.get(i), pass.packed);
+            INDArray dY = dX;
+            dX = attending == whole ? dY : arena.takeZeros(whole.rows(), config.width());
+            blocks.get(i).backward(dY, dX, attending, pass.dropout, pass.blocks.get(i), arena);
         }
         if (pass.dropout != null) {
-            pass.dropout.apply(dX, EMBEDDING_PLACE, pass.packed, dX, arena);
+            pass.dropout.apply(dX, EMBEDDING_PLACE, whole, dX, arena);
         }
         kernels.embedBackward(
-                dX,
-                pass.packed.tokens(),
-                pass.packed.positions(),
-                tokenTable.gradient(),
-                positionTable.gradient(),
-                arena);
+                dX, whole.tokens(), whole.positions(), tokenTable.gradient(), positionTable.gradient(), arena);
         arena.release(mark);
     }
 
-    /** Sees the projected queries, keys and values {@code [N, 3C]} of each layer as they are computed. */
+    /** Sees the projected queries, keys and values {@code [N, 3C]} of each layer as they are computed, of all rows. */
     public interface QkvObserver {
 
         void observe(int layer, INDArray qkv);
     }
 
-    /** Final hidden states {@code [N, C]} with nothing kept for a backward pass. */
+    /** Final hidden states {@code [M, C]} of these rows, as {@link #forward}, with nothing kept for a backward pass. */
     public INDArray infer(PackedTokens packed, @Nullable QkvObserver observer, Arena arena) {
         INDArray out = arena.take(packed.rows(), config.width());
         Arena.Mark mark = arena.mark();
-        INDArray x = embed(packed, arena);
+        INDArray x = embed(packed.whole(), arena);
         for (Block block : blocks) {
+            PackedTokens attending = attending(block, packed);
+            INDArray y = block.attending(x, attending, arena);
             Arena.Mark before = arena.mark();
-            Block.Cache cache = block.forward(x, packed, null, arena);
+            Block.Cache cache = block.forward(x, y, attending, null, arena);
             if (observer != null) {
                 observer.observe(block.index(), cache.attention().qkv());
             }
             arena.release(before);
+            x = y;
         }
         out.assign(finalNorm.forward(x, arena).out());
         arena.release(mark);

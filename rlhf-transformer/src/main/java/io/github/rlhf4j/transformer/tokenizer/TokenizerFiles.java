@@ -1,10 +1,10 @@
 package io.github.rlhf4j.transformer.tokenizer;
 
 import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.core.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /**
  * Saves and loads tokenizers as Hugging Face's {@code tokenizer.json}, which the Python packages {@code tokenizers} and
@@ -22,7 +22,8 @@ public final class TokenizerFiles {
 
     /**
      * Writes {@code tokenizer} to {@code path}: the file itself, or an existing directory, in which it is called
-     * {@value #FILE_NAME}; missing directories are made. Written beside and renamed, so that an old file survives a failure.
+     * {@value #FILE_NAME}; missing directories are made. Written beside, synced and renamed, so that an old file survives a
+     * failure.
      *
      * @throws IllegalArgumentException when it is neither a {@link BytePairTokenizer} nor a {@link CharacterTokenizer}
      */
@@ -32,13 +33,7 @@ public final class TokenizerFiles {
                 .writeValueAsBytes(TokenizerJsonWriter.toJson(tokenizer));
         Path file = file(path).toAbsolutePath();
         Files.createDirectories(file.getParent());
-        Path beside = file.resolveSibling(file.getFileName() + ".part");
-        try {
-            Files.write(beside, json);
-            Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            Files.deleteIfExists(beside);
-        }
+        DurableFiles.replace(file, json);
     }
 
     /**

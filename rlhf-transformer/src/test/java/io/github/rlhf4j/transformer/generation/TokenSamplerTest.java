@@ -227,6 +227,58 @@ class TokenSamplerTest {
         }
     }
 
+    /** However likely the padding, and whatever the truncation; the log-prob is that of the full distribution. */
+    @Property(tries = 500)
+    void noIdOutsideTheTokenizerIsEverDrawn(
+            @ForAll("logits") float[] known,
+            @ForAll("logits") float[] padding,
+            @ForAll @DoubleRange(min = 0, max = 3e38) double lift,
+            @ForAll @DoubleRange(min = 0, max = 2) double temperature,
+            @ForAll @IntRange(max = 4) int topK,
+            @ForAll @DoubleRange(min = 0.1, max = 1) double topP,
+            @ForAll boolean exact,
+            @ForAll long seed) {
+        float[] logits = Arrays.copyOf(known, known.length + padding.length);
+        for (int v = 0; v < padding.length; v++) {
+            logits[known.length + v] = (float) (padding[v] + lift);
+        }
+        Sampling sampling = exact
+                ? Sampling.exact(1, temperature, Set.of())
+                : new Sampling(1, temperature, topK, topP, 1 + topK, Set.of(), List.of());
+        BitSet seen = new BitSet();
+        seen.set(0, logits.length, topK % 2 == 0);
+        TokenSampler sampler = new TokenSampler(sampling, known.length);
+        TokenSampler.Draw draw = sampler.draw(logits, seen, RandomKey.of(seed));
+        assertThat(draw.token()).isLessThan(known.length);
+        assertThat(draw.token())
+                .as("the draw is that of a model without the padding")
+                .isEqualTo(new TokenSampler(sampling)
+                        .draw(known, seen, RandomKey.of(seed))
+                        .token());
+        if (lift < 20 && temperature > 0.1) {
+            double expected = Math.log(probabilities(logits, temperature)[draw.token()]);
+            assertThat(draw.logProb()).isCloseTo(expected, within(1e-9 * Math.max(1, -expected)));
+        }
+    }
+
+    /** The padding's mass goes to the others in proportion: χ², the 0.001 quantile of 2 degrees of freedom. */
+    @Test
+    void withoutThePaddingTheOthersKeepTheirProportions() {
+        float[] logits = {0.5f, -1, 2, 1, 4};
+        TokenSampler sampler = new TokenSampler(EXACT, 3);
+        double[] p = without(without(probabilities(logits, 1), 3), 4);
+        int[] counts = new int[3];
+        int draws = 20_000;
+        for (int i = 0; i < draws; i++) {
+            counts[sampler.draw(logits, RandomKey.of(9).child(i)).token()]++;
+        }
+        double sum = 0;
+        for (int v = 0; v < 3; v++) {
+            sum += Math.pow(counts[v] - draws * p[v], 2) / (draws * p[v]);
+        }
+        assertThat(sum).isLessThan(13.8);
+    }
+
     @Provide
     static Arbitrary<float[]> logits() {
         return Arbitraries.floats()

@@ -47,6 +47,24 @@ record AttentionCase(PackedTokens packed, int heads, int headSize, INDArray qkv,
                 Rows.slice(dOut, from, to).dup('c'));
     }
 
+    /** The rows from these positions on, which alone attend, with their part of the gradient from above. */
+    AttentionCase tails(int... firsts) {
+        PackedTokens tails = packed.tails(firsts);
+        int[] rows = tails.rowsOfWhole();
+        return new AttentionCase(
+                tails, heads, headSize, qkv, Nd4j.pullRows(dOut, 1, rows).dup('c'));
+    }
+
+    /** All rows attend, and nothing comes from above but to the rows of these tails. */
+    AttentionCase withGradientOf(AttentionCase tails) {
+        INDArray d = Nd4j.zerosLike(dOut);
+        int[] rows = tails.packed().rowsOfWhole();
+        for (int i = 0; i < rows.length; i++) {
+            Rows.slice(d, rows[i], rows[i] + 1).assign(Rows.slice(tails.dOut(), i, i + 1));
+        }
+        return new AttentionCase(packed, heads, headSize, qkv, d);
+    }
+
     AttentionCase toDouble() {
         return new AttentionCase(packed, heads, headSize, qkv.castTo(DataType.DOUBLE), dOut.castTo(DataType.DOUBLE));
     }

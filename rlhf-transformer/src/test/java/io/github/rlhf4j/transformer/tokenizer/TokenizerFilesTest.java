@@ -70,7 +70,7 @@ class TokenizerFilesTest {
     void aFailedSaveLeavesTheOldFile() throws IOException {
         Path file = dir.resolve("new/model/tokenizer.json");
         TokenizerFiles.save(CHARACTERS, file);
-        Files.createDirectories(dir.resolve("new/model/tokenizer.json.part/in the way"));
+        Files.createDirectories(dir.resolve("new/model/.tokenizer.json.new/in the way"));
 
         assertThatThrownBy(() -> TokenizerFiles.save(Texts.TOKENIZER, file)).isInstanceOf(IOException.class);
         assertThat(TokenizerFiles.load(file)).isEqualTo(CHARACTERS);

@@ -1,0 +1,29 @@
+package io.github.rlhf4j.cli.recipe;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rlhf4j.cli.InputException;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Within one program; {@code InterruptedRunTest} has two, and one that is killed. */
+class RunLockTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void oneRunAtATimeHasADirectory() throws IOException {
+        RunDirectory run = new RunDirectory(directory.resolve("new"));
+        RunLock first = run.lock();
+
+        assertThatThrownBy(run::lock)
+                .isInstanceOf(InputException.class)
+                .hasMessageContainingAll("a run is going on in " + run.root(), "wait", "--out");
+
+        first.close();
+        run.lock().close();
+    }
+}

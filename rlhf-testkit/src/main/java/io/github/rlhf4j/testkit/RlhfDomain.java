@@ -1,0 +1,38 @@
+package io.github.rlhf4j.testkit;
+
+import io.github.rlhf4j.core.Exchange;
+import io.github.rlhf4j.core.Ranking;
+import io.github.rlhf4j.core.TokenSequence;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Provide;
+import net.jqwik.api.domains.DomainContextBase;
+
+/**
+ * jqwik's domain of {@link RlhfArbitraries}: with {@code @Domain(RlhfDomain.class)} a property takes {@code @ForAll Ranking},
+ * {@code Exchange}, {@code RolloutNumbers} or {@code TokenSequence} (0 to 8 ids below {@value #VOCABULARY_SIZE}).
+ */
+public class RlhfDomain extends DomainContextBase {
+
+    /** Ids of this domain's token sequences are smaller. */
+    public static final int VOCABULARY_SIZE = 16;
+
+    @Provide
+    Arbitrary<Ranking> rankings() {
+        return RlhfArbitraries.rankings();
+    }
+
+    @Provide
+    Arbitrary<Exchange> exchanges() {
+        return RlhfArbitraries.exchanges();
+    }
+
+    @Provide
+    Arbitrary<RolloutNumbers> rollouts() {
+        return RlhfArbitraries.rollouts();
+    }
+
+    @Provide
+    Arbitrary<TokenSequence> tokens() {
+        return RlhfArbitraries.tokens(VOCABULARY_SIZE, 0, 8);
+    }
+}

@@ -1,0 +1,108 @@
+package io.github.rlhf4j.testkit;
+
+import io.github.rlhf4j.core.Conversation;
+import io.github.rlhf4j.core.PreferenceDataset;
+import io.github.rlhf4j.core.Ranking;
+import io.github.rlhf4j.core.RewardModel;
+import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.core.data.PreferenceFiles;
+import io.github.rlhf4j.core.training.Trainer;
+import io.github.rlhf4j.ppo.BatchPlan;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What core, ppo and this module implement keeps the contracts. */
+class OwnContractsTest {
+
+    private static final List<Ranking> RANKINGS = List.of(
+            Ranking.ofPair(Conversation.of("a cat?"), "a feline", "no"),
+            new Ranking(Conversation.of("a dog?"), List.of("a", "b", "c"), List.of(1, 0, 1)));
+
+    @Nested
+    class Tabular extends TrainablePolicyContract {
+
+        @Override
+        protected TabularPolicy policy() {
+            return PpoFixture.policy();
+        }
+
+        @Override
+        protected double tolerance() {
+            return 1e-9;
+        }
+    }
+
+    @Nested
+    class TabularWithValues extends TrainablePolicyContract {
+
+        @Override
+        protected TabularPolicy policy() {
+            return new TabularActorCritic(
+                    PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults());
+        }
+    }
+
+    @Nested
+    class Letters extends TokenizerContract {
+
+        @Override
+        protected Tokenizer tokenizer() {
+            return PpoFixture.LETTERS;
+        }
+
+        @Override
+        protected List<String> texts() {
+            return List.of("", "a", "abba");
+        }
+    }
+
+    @Nested
+    class Lambda extends RewardModelContract {
+
+        @Override
+        protected RewardModel rewardModel() {
+            return PpoFixture.COUNT_B;
+        }
+    }
+
+    @Nested
+    class ListOfRankings extends PreferenceDatasetContract {
+
+        @Override
+        protected PreferenceDataset dataset() {
+            return PreferenceDataset.of(RANKINGS);
+        }
+    }
+
+    @Nested
+    class FileOfRankings extends PreferenceDatasetContract {
+
+        @TempDir
+        Path directory;
+
+        @Override
+        protected PreferenceDataset dataset() {
+            try {
+                Path file = directory.resolve("rankings.jsonl.gz");
+                PreferenceFiles.write(file, RANKINGS);
+                return PreferenceFiles.read(file);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    @Nested
+    class Ppo extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            return PpoFixture.builder(PpoFixture.policy(), PpoFixture.config(4, new BatchPlan(8, 4)))
+                    .build();
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package io.github.rlhf4j.transformer;
+
+import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.testkit.TokenizerContract;
+import io.github.rlhf4j.testkit.TrainablePolicyContract;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import io.github.rlhf4j.transformer.tokenizer.BytePairTrainer;
+import io.github.rlhf4j.transformer.tokenizer.CharacterTokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+
+/** What this module implements keeps the contracts that users' own classes are tested with. */
+class TransformerContractsTest {
+
+    private static final CharacterTokenizer CHARACTERS = CharacterTokenizer.fromTexts(List.of("abc "), "<|end|>");
+
+    /** A policy of two layers in float32; closes what it gave. */
+    private abstract static class SmallTransformer extends TrainablePolicyContract {
+
+        private final List<TransformerPolicy> open = new ArrayList<>();
+
+        @Override
+        protected TransformerPolicy policy() {
+            TransformerConfig config = TransformerConfig.gpt2(vocabularySize(), 12, 8, 2, 2);
+            TransformerPolicy policy = TransformerPolicy.create(config, CHARACTERS, AdamWConfig.gpt3(), 5);
+            open.add(policy);
+            return policy;
+        }
+
+        @Override
+        protected int vocabularySize() {
+            return CHARACTERS.vocabularySize();
+        }
+
+        @AfterEach
+        void close() {
+            open.forEach(TransformerPolicy::close);
+        }
+    }
+
+    @Nested
+    class Whole extends SmallTransformer {}
+
+    /** Half of whose vocabulary the tokenizer does not know. */
+    @Nested
+    class Padded extends SmallTransformer {
+
+        @Override
+        protected int vocabularySize() {
+            return 2 * CHARACTERS.vocabularySize();
+        }
+    }
+
+    @Nested
+    class Characters extends TokenizerContract {
+
+        @Override
+        protected Tokenizer tokenizer() {
+            return CHARACTERS;
+        }
+
+        @Override
+        protected List<String> texts() {
+            return List.of("", "a", "a cab", "  cc ");
+        }
+    }
+
+    @Nested
+    class BytePairs extends TokenizerContract {
+
+        private final Tokenizer tokenizer = new BytePairTrainer(300)
+                .withSpecialTokens("<|endoftext|>", "<|user|>")
+                .train(Stream.of("The cat sat on the mat, the cat did."))
+                .tokenizer();
+
+        @Override
+        protected Tokenizer tokenizer() {
+            return tokenizer;
+        }
+    }
+}
