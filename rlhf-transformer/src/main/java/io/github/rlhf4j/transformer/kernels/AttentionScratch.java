@@ -11,40 +11,41 @@ final class AttentionScratch {
     static final int BLOCK = 64;
 
     private final int keys;
-    private final StridedMatrix weights;
-    private final StridedMatrix dScores;
-    private final float[] row;
-    private final float[] otherRow;
+    private final FloatPointer weights;
+    private final FloatPointer dScores;
+    private final float[] rows;
+    private final float[] otherRows;
 
     private AttentionScratch(int keys) {
         this.keys = keys;
-        this.weights = matrix(keys);
-        this.dScores = matrix(keys);
-        this.row = new float[keys];
-        this.otherRow = new float[keys];
+        this.weights = new FloatPointer((long) BLOCK * keys);
+        this.dScores = new FloatPointer((long) BLOCK * keys);
+        this.rows = new float[Math.min(BLOCK * keys, Math.max(Blocks.FLOATS, keys))];
+        this.otherRows = new float[rows.length];
     }
 
-    private static StridedMatrix matrix(int keys) {
-        return new StridedMatrix(new FloatPointer((long) BLOCK * keys), 0, keys);
+    /** How many rows of T elements are copied at a time: a copy costs as much as 1,000 elements, a core's cache holds these. */
+    static int rowsAtOnce(int keys) {
+        return Math.max(1, Math.min(BLOCK, Blocks.FLOATS / keys));
+    }
+
+    /** {@code [S, T]}, its rows one behind the other. */
+    StridedMatrix weights(int seen) {
+        return new StridedMatrix(weights, 0, seen);
     }
 
     /** {@code [S, T]}. */
-    StridedMatrix weights() {
-        return weights;
+    StridedMatrix dScores(int seen) {
+        return new StridedMatrix(dScores, 0, seen);
     }
 
-    /** {@code [S, T]}. */
-    StridedMatrix dScores() {
-        return dScores;
+    /** Room for {@link #rowsAtOnce} rows of either. */
+    float[] rows() {
+        return rows;
     }
 
-    /** Room for a row of either, or of a head. */
-    float[] row() {
-        return row;
-    }
-
-    float[] otherRow() {
-        return otherRow;
+    float[] otherRows() {
+        return otherRows;
     }
 
     /** Scratch that was used before and is used again; as many as threads ever asked at once. */

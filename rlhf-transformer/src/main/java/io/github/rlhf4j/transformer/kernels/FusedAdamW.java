@@ -32,7 +32,7 @@ final class FusedAdamW {
             INDArray firstMoment,
             INDArray secondMoment,
             List<DecayedRange> decayed) {
-        float[] zeros = new float[Blocks.FLOATS];
+        float[] zeros = Scratch.ofThread().takeZeros(Scratch.HELD, Blocks.FLOATS);
         Blocks.elements(values.length(), (block, offset, length) -> {
             Scratch scratch = Scratch.ofThread();
             float[] w = scratch.take(0, length);

@@ -60,6 +60,11 @@ final class FusedAttention {
             return (float) (1 / Math.sqrt(size));
         }
 
+        /** The first query of the last block, whose queries see all keys. */
+        int lastBlock() {
+            return first + (length - 1 - first) / AttentionScratch.BLOCK * AttentionScratch.BLOCK;
+        }
+
         /** This head's rows of {@code matrix [M, C]}, from query {@code first} on. */
         StridedMatrix in(StridedMatrix matrix, int first) {
             return matrix.from(attending + first, column);
@@ -103,7 +108,7 @@ final class FusedAttention {
         int channels = (int) out.size(1);
         loop.each(packed.sequenceCount() * heads, task -> {
             Head head = Head.of(packed, heads, channels, task);
-            AttentionScratch scratch = pool.take(Math.max(head.length(), head.size()));
+            AttentionScratch scratch = pool.take(head.length());
             blocks(head, block -> forward(head, block, from, into, scratch));
             pool.giveBack(scratch);
         });
@@ -116,30 +121,29 @@ final class FusedAttention {
         int channels = (int) dOut.size(1);
         loop.each(packed.sequenceCount() * heads, task -> {
             Head head = Head.of(packed, heads, channels, task);
-            AttentionScratch scratch = pool.take(Math.max(head.length(), head.size()));
-            clear(head, head.keys(into), head.length(), scratch);
-            clear(head, head.values(into), head.length(), scratch);
-            clear(head, head.queries(into, 0), head.first(), scratch);
+            AttentionScratch scratch = pool.take(head.length());
+            clearQueries(head, head.queries(into, 0), scratch);
             blocks(head, block -> backward(head, block, from, upstream, into, scratch));
             pool.giveBack(scratch);
         });
     }
 
+    /** From the last block, which sees all keys, to the first. */
     private static void blocks(Head head, BlockTask task) {
-        for (int first = head.first(); first < head.length(); first += AttentionScratch.BLOCK) {
+        for (int first = head.lastBlock(); first >= head.first(); first -= AttentionScratch.BLOCK) {
             task.run(new Block(first, Math.min(AttentionScratch.BLOCK, head.length() - first)));
         }
     }
 
     private static void forward(Head head, Block block, StridedMatrix qkv, StridedMatrix out, AttentionScratch s) {
-        attend(head, block, qkv, s);
+        StridedMatrix weights = attend(head, block, qkv, s);
         head.in(out, block.first()) // out = weights·v
-                .product(block.count(), head.size(), block.keys(), 1, s.weights(), head.values(qkv), 0);
+                .product(block.count(), head.size(), block.keys(), 1, weights, head.values(qkv), 0);
     }
 
-    /** Leaves {@code softmax(q·kᵀ/√D)} of the block's queries in {@code weights}. */
-    private static void attend(Head head, Block block, StridedMatrix qkv, AttentionScratch s) {
-        StridedMatrix weights = s.weights();
+    /** {@code softmax(q·kᵀ/√D)} of the block's queries. */
+    private static StridedMatrix attend(Head head, Block block, StridedMatrix qkv, AttentionScratch s) {
+        StridedMatrix weights = s.weights(block.keys());
         weights.productWithTransposed(
                 block.count(),
                 block.keys(),
@@ -148,59 +152,73 @@ final class FusedAttention {
                 head.queries(qkv, block.first()),
                 head.keys(qkv),
                 0);
-        float[] row = s.row();
-        for (int t = 0; t < block.count(); t++) {
-            weights.read(t, block.visible(t), row);
-            softmax(row, block.visible(t));
-            Arrays.fill(row, block.visible(t), block.keys(), 0);
-            weights.write(t, block.keys(), row);
-        }
+        Blocks.walk(0, block.count(), AttentionScratch.rowsAtOnce(block.keys()), (from, to) -> {
+            float[] rows = s.rows();
+            int length = (to - from) * block.keys();
+            weights.read(from, length, rows);
+            for (int t = from; t < to; t++) {
+                int row = (t - from) * block.keys();
+                softmax(rows, row, row + block.visible(t));
+                Arrays.fill(rows, row + block.visible(t), row + block.keys(), 0);
+            }
+            weights.write(from, length, rows);
+        });
+        return weights;
     }
 
-    private static void softmax(float[] row, int length) {
+    private static void softmax(float[] x, int from, int to) {
         VectorLoops loops = VectorLoops.ACTIVE;
-        double sum = loops.expOfDifference(row, loops.max(row, 0, length), 0, length);
-        loops.scale(row, (float) (1 / sum), 0, length);
+        double sum = loops.expOfDifference(x, loops.max(x, from, to), from, to);
+        loops.scale(x, (float) (1 / sum), from, to);
     }
 
-    /** Mirrors {@link #forward} and {@link #attend}. */
+    /** Mirrors {@link #forward} and {@link #attend}; the first block overwrites what the others add to. */
     private static void backward(
             Head head, Block block, StridedMatrix qkv, StridedMatrix dOut, StridedMatrix dQkv, AttentionScratch s) {
-        attend(head, block, qkv, s);
+        float before = block.keys() == head.length() ? 0 : 1;
+        StridedMatrix weights = attend(head, block, qkv, s);
+        StridedMatrix dScores = s.dScores(block.keys());
         StridedMatrix d = head.in(dOut, block.first());
         head.values(dQkv) // out = weights·v
-                .productOfTransposed(block.keys(), head.size(), block.count(), 1, s.weights(), d, 1);
-        s.dScores().productWithTransposed(block.count(), block.keys(), head.size(), 1, d, head.values(qkv), 0);
+                .productOfTransposed(block.keys(), head.size(), block.count(), 1, weights, d, before);
+        dScores.productWithTransposed(block.count(), block.keys(), head.size(), 1, d, head.values(qkv), 0);
 
-        softmaxBackward(block, s); // weights = softmax(scores)
+        softmaxBackward(block, weights, dScores, s); // weights = softmax(scores)
 
         head.queries(dQkv, block.first()) // scores = q·kᵀ/√D
-                .product(block.count(), head.size(), block.keys(), head.scale(), s.dScores(), head.keys(qkv), 0);
+                .product(block.count(), head.size(), block.keys(), head.scale(), dScores, head.keys(qkv), 0);
         StridedMatrix queries = head.queries(qkv, block.first());
         head.keys(dQkv)
-                .productOfTransposed(block.keys(), head.size(), block.count(), head.scale(), s.dScores(), queries, 1);
+                .productOfTransposed(block.keys(), head.size(), block.count(), head.scale(), dScores, queries, before);
     }
 
-    private static void softmaxBackward(Block block, AttentionScratch s) {
+    private static void softmaxBackward(Block block, StridedMatrix weights, StridedMatrix dScores, AttentionScratch s) {
         VectorLoops loops = VectorLoops.ACTIVE;
-        float[] weights = s.row();
-        float[] gradient = s.otherRow();
-        for (int t = 0; t < block.count(); t++) {
-            int visible = block.visible(t);
-            s.weights().read(t, visible, weights);
-            s.dScores().read(t, visible, gradient);
-            float mean = (float) loops.dot(gradient, 0, visible, weights, 0);
-            loops.softmaxGradient(gradient, weights, mean, 0, visible);
-            Arrays.fill(gradient, visible, block.keys(), 0);
-            s.dScores().write(t, block.keys(), gradient);
-        }
+        Blocks.walk(0, block.count(), AttentionScratch.rowsAtOnce(block.keys()), (from, to) -> {
+            float[] w = s.rows();
+            float[] d = s.otherRows();
+            int length = (to - from) * block.keys();
+            weights.read(from, length, w);
+            dScores.read(from, length, d);
+            for (int t = from; t < to; t++) {
+                int row = (t - from) * block.keys();
+                int end = row + block.visible(t);
+                float mean = (float) loops.dot(d, row, end, w, row);
+                loops.softmaxGradient(d, w, mean, row, end);
+                Arrays.fill(d, end, row + block.keys(), 0);
+            }
+            dScores.write(from, length, d);
+        });
     }
 
-    private static void clear(Head head, StridedMatrix rows, int count, AttentionScratch s) {
-        float[] zeros = s.row();
-        Arrays.fill(zeros, 0, head.size(), 0);
-        for (int u = 0; u < count; u++) {
-            rows.write(u, head.size(), zeros);
+    /** Rows that do not attend have no gradient for their queries. */
+    private static void clearQueries(Head head, StridedMatrix queries, AttentionScratch s) {
+        if (head.first() > 0) {
+            float[] zeros = s.rows();
+            Arrays.fill(zeros, 0, head.size(), 0);
+            for (int u = 0; u < head.first(); u++) {
+                queries.write(u, head.size(), zeros);
+            }
         }
     }
 }

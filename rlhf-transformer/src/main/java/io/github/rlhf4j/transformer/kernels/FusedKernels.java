@@ -1,7 +1,6 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -22,28 +21,26 @@ public final class FusedKernels implements Kernels {
 
     @Override
     public void linear(INDArray in, INDArray weight, INDArray bias, INDArray out) {
-        float[] row = FusedRows.toArray(bias);
+        float[] row = FusedRows.hold(Scratch.HELD, bias);
         Products.run(Products.product(
                 in,
                 weight,
                 out,
                 1,
                 1,
-                (first, rows, column, columns) ->
-                        FusedRows.fill(out, first, rows, column, Arrays.copyOfRange(row, column, column + columns))));
+                (first, rows, column, columns) -> FusedRows.fill(out, first, rows, column, columns, row)));
     }
 
     @Override
     public void addLinear(INDArray in, INDArray weight, INDArray bias, INDArray sum) {
-        float[] row = FusedRows.toArray(bias);
+        float[] row = FusedRows.hold(Scratch.HELD, bias);
         Products.run(Products.product(
                 in,
                 weight,
                 sum,
                 1,
                 1,
-                (first, rows, column, columns) -> FusedRows.addToEach(
-                        sum, first, rows, column, Arrays.copyOfRange(row, column, column + columns))));
+                (first, rows, column, columns) -> FusedRows.addToEach(sum, first, rows, column, columns, row)));
     }
 
     @Override

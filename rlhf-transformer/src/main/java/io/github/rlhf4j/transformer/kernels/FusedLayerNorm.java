@@ -16,10 +16,8 @@ final class FusedLayerNorm {
             INDArray inverseDeviation,
             INDArray out) {
         int width = (int) in.size(1);
-        float[] gains = new float[width];
-        float[] biases = new float[width];
-        HostMemory.read(gain, gains);
-        HostMemory.read(bias, biases);
+        float[] gains = FusedRows.hold(Scratch.HELD, gain);
+        float[] biases = FusedRows.hold(Scratch.HELD + 1, bias);
         Blocks.rows((int) in.size(0), width, (from, to) -> {
             int length = (to - from) * width;
             Scratch scratch = Scratch.ofThread();
@@ -61,8 +59,8 @@ final class FusedLayerNorm {
     /** {@code out = normalized·gain + bias}. */
     static void scaleAndShift(INDArray normalized, INDArray gain, INDArray bias, INDArray out) {
         int width = (int) normalized.size(1);
-        float[] gains = FusedRows.toArray(gain);
-        float[] biases = FusedRows.toArray(bias);
+        float[] gains = FusedRows.hold(Scratch.HELD, gain);
+        float[] biases = FusedRows.hold(Scratch.HELD + 1, bias);
         Blocks.rows((int) normalized.size(0), width, (from, to) -> {
             int length = (to - from) * width;
             float[] n = Scratch.ofThread().take(0, length);
@@ -85,11 +83,10 @@ final class FusedLayerNorm {
             INDArray dBias) {
         int rows = (int) dOut.size(0);
         int width = (int) dOut.size(1);
-        float[] gains = new float[width];
-        HostMemory.read(gain, gains);
+        float[] gains = FusedRows.hold(Scratch.HELD, gain);
         int partitions = Blocks.partitions(rows, width);
-        ColumnSums gainSums = new ColumnSums(partitions, width);
-        ColumnSums biasSums = new ColumnSums(partitions, width);
+        ColumnSums gainSums = new ColumnSums(Scratch.HELD + 1, partitions, width);
+        ColumnSums biasSums = new ColumnSums(Scratch.HELD + 2, partitions, width);
         int perBlock = Math.max(1, Blocks.FLOATS / width);
         Parallel.partitions(
                 rows,
@@ -105,7 +102,7 @@ final class FusedLayerNorm {
                     HostMemory.read(inverseDeviation, from, inverse, 0, to - from);
                     for (int row = 0; row < to - from; row++) {
                         int at = row * width;
-                        addGradients(d, n, at, gainSums.of(p), biasSums.of(p), width);
+                        addGradients(d, n, at, gainSums, biasSums, p, width);
                         rowBackward(d, n, at, gains, inverse[row], width);
                     }
                     HostMemory.read(dIn, (long) from * width, n, 0, length);
@@ -116,12 +113,15 @@ final class FusedLayerNorm {
         biasSums.addTo(dBias);
     }
 
-    private static void addGradients(float[] d, float[] n, int at, float[] dGain, float[] dBias, int width) {
+    private static void addGradients(
+            float[] d, float[] n, int at, ColumnSums dGain, ColumnSums dBias, int partition, int width) {
+        ColumnSums.addInto(d, at, dBias.all(), dBias.at(partition), width);
+        addProducts(d, n, at, dGain.all(), dGain.at(partition), width);
+    }
+
+    private static void addProducts(float[] d, float[] n, int at, float[] sums, int sumsAt, int width) {
         for (int i = 0; i < width; i++) {
-            dBias[i] += d[at + i];
-        }
-        for (int i = 0; i < width; i++) {
-            dGain[i] += d[at + i] * n[at + i];
+            sums[sumsAt + i] += d[at + i] * n[at + i];
         }
     }
 

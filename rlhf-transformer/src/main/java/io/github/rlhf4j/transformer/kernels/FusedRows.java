@@ -26,30 +26,46 @@ final class FusedRows {
         });
     }
 
-    /** A vector in Java's memory. */
-    static float[] toArray(INDArray vector) {
-        float[] copy = new float[(int) vector.length()];
-        HostMemory.read(vector, copy);
+    /** A vector in a slot of the calling thread's {@link Scratch}, one of those that are held while tasks run. */
+    static float[] hold(int slot, INDArray vector) {
+        int length = (int) vector.length();
+        float[] copy = Scratch.ofThread().take(slot, length);
+        HostMemory.read(vector, 0, copy, 0, length);
         return copy;
     }
 
-    /** The columns from {@code column} of each of the {@code rows} rows become copies of {@code values}; on this thread. */
-    static void fill(INDArray matrix, int row, int rows, int column, float[] values) {
-        long width = matrix.size(1);
-        for (int i = row; i < row + rows; i++) {
-            HostMemory.write(matrix, i * width + column, values, 0, values.length);
+    /** In {@code rows} rows the {@code columns} columns from {@code column} on become those of {@code values}; on this thread. */
+    static void fill(INDArray matrix, int row, int rows, int column, int columns, float[] values) {
+        int width = (int) matrix.size(1);
+        int atOnce = rowsAtOnce(rows, columns, width);
+        float[] copies = Scratch.ofThread().take(0, atOnce * columns);
+        for (int i = 0; i < atOnce; i++) {
+            System.arraycopy(values, column, copies, i * columns, columns);
         }
+        Blocks.walk(
+                row,
+                row + rows,
+                atOnce,
+                (from, to) -> HostMemory.write(matrix, (long) from * width + column, copies, 0, (to - from) * columns));
     }
 
-    /** {@code values} are added to the columns from {@code column} of each of the {@code rows} rows; on this thread. */
-    static void addToEach(INDArray matrix, int row, int rows, int column, float[] values) {
-        long width = matrix.size(1);
-        float[] sum = Scratch.ofThread().take(0, values.length);
-        for (int i = row; i < row + rows; i++) {
-            HostMemory.read(matrix, i * width + column, sum, 0, values.length);
-            ColumnSums.addInto(values, 0, sum, 0, values.length);
-            HostMemory.write(matrix, i * width + column, sum, 0, values.length);
-        }
+    /** In {@code rows} rows those of {@code values} are added to the columns from {@code column} on; on this thread. */
+    static void addToEach(INDArray matrix, int row, int rows, int column, int columns, float[] values) {
+        int width = (int) matrix.size(1);
+        int atOnce = rowsAtOnce(rows, columns, width);
+        float[] sum = Scratch.ofThread().take(0, atOnce * columns);
+        Blocks.walk(row, row + rows, atOnce, (from, to) -> {
+            HostMemory.read(matrix, (long) from * width + column, sum, 0, (to - from) * columns);
+            for (int i = 0; i < to - from; i++) {
+                ColumnSums.addInto(values, column, sum, i * columns, columns);
+            }
+            HostMemory.write(matrix, (long) from * width + column, sum, 0, (to - from) * columns);
+        });
+    }
+
+    /** Rows that are copied at a time: those that lie one behind the other, as whole rows do. */
+    private static int rowsAtOnce(int rows, int columns, int width) {
+        return columns == width ? Math.min(rows, Math.max(1, Blocks.FLOATS / width)) : 1;
     }
 
     /** {@code out = in∘factors}, row by row. */

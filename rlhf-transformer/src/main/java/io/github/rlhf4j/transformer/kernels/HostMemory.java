@@ -1,6 +1,6 @@
 package io.github.rlhf4j.transformer.kernels;
 
-import org.bytedeco.javacpp.FloatPointer;
+import java.lang.ref.Reference;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -25,6 +25,7 @@ final class HostMemory {
         check(array, elementOffset, length);
         if (length > 0) {
             at(array, elementOffset).get(into, at, length);
+            Reference.reachabilityFence(array);
         }
     }
 
@@ -38,12 +39,13 @@ final class HostMemory {
         check(array, elementOffset, length);
         if (length > 0) {
             at(array, elementOffset).put(from, at, length);
+            Reference.reachabilityFence(array);
         }
     }
 
-    /** A pointer of our own, because its position is state. */
-    private static FloatPointer at(INDArray array, long elementOffset) {
-        return new FloatPointer(array.data().pointer()).position(array.offset() + elementOffset);
+    /** A pointer of this thread's own, because its place is state. */
+    private static MovingPointer at(INDArray array, long elementOffset) {
+        return Scratch.ofThread().pointer(0).to(array.data().pointer(), array.offset() + elementOffset);
     }
 
     private static void check(INDArray array, long elementOffset, int length) {

@@ -5,7 +5,8 @@ import java.util.Arrays;
 /**
  * Reusable {@code float[]} of the calling thread, one for each slot. Fresh megabytes on each call cost more than the work
  * on them. Contents are whatever was there before; an array belongs to the caller until it asks for the same slot again,
- * so a method and those it calls use different slots, and none is held while {@link Parallel} runs other work.
+ * so a method and those it calls use different slots, and only those from {@link #HELD} on are held while {@link Parallel}
+ * runs tasks.
  */
 final class Scratch {
 
@@ -14,16 +15,31 @@ final class Scratch {
 
     static final int MATH_RESULT = 14;
 
+    /** First of the slots of what the caller of {@link Parallel} holds while its tasks, on this thread too, use others. */
+    static final int HELD = 8;
+
     private static final int SLOTS = 16;
+    private static final int POINTERS = 3;
 
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
     private final float[][] arrays = new float[SLOTS][0];
 
-    private Scratch() {}
+    private final MovingPointer[] pointers = new MovingPointer[POINTERS];
+
+    private Scratch() {
+        for (int i = 0; i < POINTERS; i++) {
+            pointers[i] = new MovingPointer();
+        }
+    }
 
     static Scratch ofThread() {
         return OF_THREAD.get();
+    }
+
+    /** One of {@value #POINTERS} pointers, for one native call. */
+    MovingPointer pointer(int number) {
+        return pointers[number];
     }
 
     /** At least {@code length} floats, uninitialised. */

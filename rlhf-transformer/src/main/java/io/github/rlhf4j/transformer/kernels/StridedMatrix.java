@@ -1,9 +1,11 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -13,11 +15,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * queries, keys and values is a matrix without a copy. Products are calls of BLAS, which takes strides as they are; ND4J
  * would copy such a view first.
  *
- * @param memory of the whole matrix
+ * @param memory of the whole matrix, floats
  * @param offset element where this part begins
  * @param stride elements from row to row
  */
-record StridedMatrix(FloatPointer memory, long offset, int stride) {
+record StridedMatrix(Pointer memory, long offset, int stride) {
 
     private static final int ROW_MAJOR = 101;
     private static final int AS_IT_IS = 111;
@@ -32,8 +34,7 @@ record StridedMatrix(FloatPointer memory, long offset, int stride) {
                     + matrix.dataType() + " with strides " + Arrays.toString(matrix.stride())
                     + ". Use Nd4jKernels for other types.");
         }
-        return new StridedMatrix(
-                new FloatPointer(matrix.data().pointer()), matrix.offset(), Math.toIntExact(matrix.size(1)));
+        return new StridedMatrix(matrix.data().pointer(), matrix.offset(), Math.toIntExact(matrix.size(1)));
     }
 
     /** The part that begins at this row and column. */
@@ -41,8 +42,9 @@ record StridedMatrix(FloatPointer memory, long offset, int stride) {
         return new StridedMatrix(memory, offset + (long) row * stride + column, stride);
     }
 
-    private FloatPointer pointer() {
-        return new FloatPointer(memory).position(offset);
+    /** Number {@code number} of this thread's pointers, at element {@code shift} of this part. */
+    private MovingPointer pointer(int number, long shift) {
+        return Scratch.ofThread().pointer(number).to(memory, offset + shift);
     }
 
     /** Whether {@link #buffer} can hold this many rows: a buffer has at most 2 GiB. */
@@ -88,22 +90,27 @@ record StridedMatrix(FloatPointer memory, long offset, int stride) {
                 n,
                 k,
                 alpha,
-                a.pointer(),
+                a.pointer(0, 0),
                 a.stride,
-                b.pointer(),
+                b.pointer(1, 0),
                 b.stride,
                 beta,
-                pointer(),
+                pointer(2, 0),
                 stride);
+        Reference.reachabilityFence(a);
+        Reference.reachabilityFence(b);
+        Reference.reachabilityFence(this);
     }
 
-    /** Copies the first {@code length} elements of a row to the front of {@code into}. */
+    /** Copies {@code length} elements from the beginning of a row on, rows behind it included, to the front of {@code into}. */
     void read(int row, int length, float[] into) {
-        pointer().position(offset + (long) row * stride).get(into, 0, length);
+        pointer(0, (long) row * stride).get(into, 0, length);
+        Reference.reachabilityFence(this);
     }
 
     /** The mirror of {@link #read}. */
     void write(int row, int length, float[] from) {
-        pointer().position(offset + (long) row * stride).put(from, 0, length);
+        pointer(0, (long) row * stride).put(from, 0, length);
+        Reference.reachabilityFence(this);
     }
 }
