@@ -39,7 +39,7 @@ final class BytePanels extends PackedPanels {
         int from = panel * panelLength;
         if (rows < PanelLoops.ROWS) {
             for (int row = 0; row < rows; row++) {
-                loops.oneRow(x, row * source.rows(), weights, from, source.rows(), out, outFrom + row * outStride);
+                loops.addRow(x, row * source.rows(), 1, weights, from, source.rows(), out, outFrom + row * outStride);
             }
         } else {
             float[] widened = Scratch.ofThread().take(WIDENED, panelLength);

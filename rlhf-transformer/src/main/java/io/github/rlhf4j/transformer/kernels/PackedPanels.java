@@ -36,7 +36,7 @@ abstract class PackedPanels implements PackedLinear {
         this.bias = new float[source.columns()];
     }
 
-    /** The product of {@code rows} rows of x, K elements apart, with a panel, into columns of {@code out}. */
+    /** The product of {@code rows} rows of x, K elements apart, with a panel, added to columns of {@code out}. */
     abstract void product(int panel, float[] x, int rows, float[] out, int outFrom, int outStride);
 
     /** Takes the weights of a panel, {@code [K, width]} from an offset on. */
@@ -47,10 +47,10 @@ abstract class PackedPanels implements PackedLinear {
         int k = source.rows();
         int row = 0;
         for (; row + PanelLoops.ROWS <= rows; row += PanelLoops.ROWS) {
-            loops.fourRows(x, row * k, panel, from, k, out, outFrom + row * outStride, outStride);
+            loops.addFourRows(x, row * k, k, 1, panel, from, k, out, outFrom + row * outStride, outStride);
         }
         for (; row < rows; row++) {
-            loops.oneRow(x, row * k, panel, from, k, out, outFrom + row * outStride);
+            loops.addRow(x, row * k, 1, panel, from, k, out, outFrom + row * outStride);
         }
     }
 
@@ -116,7 +116,7 @@ abstract class PackedPanels implements PackedLinear {
         int first = firstPanel * loops.width();
         int stride = (lastPanel - firstPanel) * loops.width();
         int length = Math.min(stride, source.columns() - first);
-        float[] results = Scratch.ofThread().take(RESULTS, rows * stride);
+        float[] results = Scratch.ofThread().takeZeros(RESULTS, rows * stride);
         for (int panel = firstPanel; panel < lastPanel; panel++) {
             product(panel, x, rows, results, (panel - firstPanel) * loops.width(), stride);
         }

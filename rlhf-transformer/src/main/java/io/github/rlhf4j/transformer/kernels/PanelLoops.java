@@ -15,29 +15,24 @@ interface PanelLoops {
     @Nullable
     PanelLoops ACTIVE = VectorLoopsChoice.panelLoops();
 
-    /** Rows that {@link #fourRows} multiplies at once. */
+    /** Rows that {@link #addFourRows} multiplies at once. */
     int ROWS = 4;
 
     /** Columns of a panel. */
     int width();
 
     /**
-     * {@code out[outFrom + j] = Σ_k x[xFrom + k]·panels[from + k·width + j]} for the columns j of a panel.
+     * {@code out[outFrom + j] += Σ_i x[xFrom + i·step]·panels[from + i·width + j]}, i from 0 to k, for the columns j of a
+     * panel; the sum begins with what is in {@code out}.
      *
-     * @param k rows of the panel
-     */
-    void oneRow(float[] x, int xFrom, float[] panels, int from, int k, float[] out, int outFrom);
-
-    /** As {@link #oneRow} for {@value #ROWS} rows of x, {@code k} elements apart, and of out, {@code outStride} apart. */
-    void fourRows(float[] x, int xFrom, float[] panels, int from, int k, float[] out, int outFrom, int outStride);
-
-    /**
-     * {@code out[outFrom + j] += Σ_k x[xFrom + k·step]·panels[from + k·width + j]} for the columns j of a panel; the sum
-     * begins with what is in {@code out}.
+     * @param step elements of x between the factors of one sum: 1, or the width of a transposed matrix
      */
     void addRow(float[] x, int xFrom, int step, float[] panels, int from, int k, float[] out, int outFrom);
 
-    /** As {@link #addRow} for {@value #ROWS} rows of x, {@code rowStride} apart, and of out, {@code outStride} apart. */
+    /** As the other {@code addRow}, of a panel of bytes. */
+    void addRow(float[] x, int xFrom, int step, byte[] panels, int from, int k, float[] out, int outFrom);
+
+    /** As {@link #addRow(float[], int, int, float[], int, int, float[], int)} for {@value #ROWS} rows of x, {@code rowStride} apart, and of out, {@code outStride} apart. */
     void addFourRows(
             float[] x,
             int xFrom,
@@ -49,9 +44,6 @@ interface PanelLoops {
             float[] out,
             int outFrom,
             int outStride);
-
-    /** As {@link #oneRow}, of a panel of bytes. */
-    void oneRow(float[] x, int xFrom, byte[] panels, int from, int k, float[] out, int outFrom);
 
     /** {@code out[i] = bytes[from + i]} for i below {@code length}, a multiple of the width. */
     void widen(byte[] bytes, int from, float[] out, int length);

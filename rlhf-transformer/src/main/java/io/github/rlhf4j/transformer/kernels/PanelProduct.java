@@ -35,11 +35,11 @@ final class PanelProduct {
     private static final long WORTH_PACKING = 1 << 20;
 
     /** Slots of {@link Scratch}. */
-    private static final int LEFT = 10;
+    private static final int LEFT = 4;
 
-    private static final int RIGHT = 11;
-    private static final int SUMS = 12;
-    private static final int ROW = 13;
+    private static final int RIGHT = 5;
+    private static final int SUMS = 6;
+    private static final int ROW = 7;
 
     /** The loops that products use, or null where BLAS is at least as fast. */
     private static final @Nullable PanelLoops LOOPS = choose(System.getProperty(PROPERTY), PanelLoops.ACTIVE);

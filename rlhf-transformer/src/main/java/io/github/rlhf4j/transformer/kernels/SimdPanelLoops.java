@@ -11,6 +11,10 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Implementation note. A panel is three vectors wide: with four rows, twelve sums, three vectors of weights and one of x
  * are the sixteen registers of AVX2, and there are enough sums under way to hide the latency of each addition.
+ *
+ * <p>Sums are stored where they were summed up, not by a method: that one runs once where the loop runs hundreds of times,
+ * so that the compiler may not inline it, and a vector that is an argument is an object, made anew in each round of the loop
+ * (ten times slower; it happened in most runs on Java 17).
  */
 final class SimdPanelLoops implements PanelLoops {
 
@@ -40,77 +44,6 @@ final class SimdPanelLoops implements PanelLoops {
     }
 
     @Override
-    public void oneRow(float[] x, int xFrom, float[] panels, int from, int k, float[] out, int outFrom) {
-        FloatVector s0 = FloatVector.zero(SPECIES);
-        FloatVector s1 = s0;
-        FloatVector s2 = s0;
-        for (int i = 0, w = from; i < k; i++, w += WIDTH) {
-            FloatVector xi = all(x[xFrom + i]);
-            s0 = at(panels, w).fma(xi, s0);
-            s1 = at(panels, w + LANES).fma(xi, s1);
-            s2 = at(panels, w + 2 * LANES).fma(xi, s2);
-        }
-        store(s0, s1, s2, out, outFrom);
-    }
-
-    @Override
-    public void oneRow(float[] x, int xFrom, byte[] panels, int from, int k, float[] out, int outFrom) {
-        FloatVector s0 = FloatVector.zero(SPECIES);
-        FloatVector s1 = s0;
-        FloatVector s2 = s0;
-        for (int i = 0, w = from; i < k; i++, w += WIDTH) {
-            FloatVector xi = all(x[xFrom + i]);
-            s0 = at(panels, w).fma(xi, s0);
-            s1 = at(panels, w + LANES).fma(xi, s1);
-            s2 = at(panels, w + 2 * LANES).fma(xi, s2);
-        }
-        store(s0, s1, s2, out, outFrom);
-    }
-
-    @Override
-    public void fourRows(
-            float[] x, int xFrom, float[] panels, int from, int k, float[] out, int outFrom, int outStride) {
-        FloatVector a0 = FloatVector.zero(SPECIES);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector b0 = a0;
-        FloatVector b1 = a0;
-        FloatVector b2 = a0;
-        FloatVector c0 = a0;
-        FloatVector c1 = a0;
-        FloatVector c2 = a0;
-        FloatVector d0 = a0;
-        FloatVector d1 = a0;
-        FloatVector d2 = a0;
-        for (int i = 0; i < k; i++) {
-            int w = from + i * WIDTH;
-            FloatVector w0 = at(panels, w);
-            FloatVector w1 = at(panels, w + LANES);
-            FloatVector w2 = at(panels, w + 2 * LANES);
-            FloatVector xi = all(x[xFrom + i]);
-            a0 = w0.fma(xi, a0);
-            a1 = w1.fma(xi, a1);
-            a2 = w2.fma(xi, a2);
-            xi = all(x[xFrom + k + i]);
-            b0 = w0.fma(xi, b0);
-            b1 = w1.fma(xi, b1);
-            b2 = w2.fma(xi, b2);
-            xi = all(x[xFrom + 2 * k + i]);
-            c0 = w0.fma(xi, c0);
-            c1 = w1.fma(xi, c1);
-            c2 = w2.fma(xi, c2);
-            xi = all(x[xFrom + 3 * k + i]);
-            d0 = w0.fma(xi, d0);
-            d1 = w1.fma(xi, d1);
-            d2 = w2.fma(xi, d2);
-        }
-        store(a0, a1, a2, out, outFrom);
-        store(b0, b1, b2, out, outFrom + outStride);
-        store(c0, c1, c2, out, outFrom + 2 * outStride);
-        store(d0, d1, d2, out, outFrom + 3 * outStride);
-    }
-
-    @Override
     public void addRow(float[] x, int xFrom, int step, float[] panels, int from, int k, float[] out, int outFrom) {
         FloatVector s0 = at(out, outFrom);
         FloatVector s1 = at(out, outFrom + LANES);
@@ -121,7 +54,25 @@ final class SimdPanelLoops implements PanelLoops {
             s1 = at(panels, w + LANES).fma(xi, s1);
             s2 = at(panels, w + 2 * LANES).fma(xi, s2);
         }
-        store(s0, s1, s2, out, outFrom);
+        s0.intoArray(out, outFrom);
+        s1.intoArray(out, outFrom + LANES);
+        s2.intoArray(out, outFrom + 2 * LANES);
+    }
+
+    @Override
+    public void addRow(float[] x, int xFrom, int step, byte[] panels, int from, int k, float[] out, int outFrom) {
+        FloatVector s0 = at(out, outFrom);
+        FloatVector s1 = at(out, outFrom + LANES);
+        FloatVector s2 = at(out, outFrom + 2 * LANES);
+        for (int i = 0, w = from, at = xFrom; i < k; i++, w += WIDTH, at += step) {
+            FloatVector xi = all(x[at]);
+            s0 = at(panels, w).fma(xi, s0);
+            s1 = at(panels, w + LANES).fma(xi, s1);
+            s2 = at(panels, w + 2 * LANES).fma(xi, s2);
+        }
+        s0.intoArray(out, outFrom);
+        s1.intoArray(out, outFrom + LANES);
+        s2.intoArray(out, outFrom + 2 * LANES);
     }
 
     @Override
@@ -172,16 +123,18 @@ final class SimdPanelLoops implements PanelLoops {
             d1 = w1.fma(xi, d1);
             d2 = w2.fma(xi, d2);
         }
-        store(a0, a1, a2, out, outFrom);
-        store(b0, b1, b2, out, b);
-        store(c0, c1, c2, out, c);
-        store(d0, d1, d2, out, d);
-    }
-
-    private static void store(FloatVector s0, FloatVector s1, FloatVector s2, float[] out, int at) {
-        s0.intoArray(out, at);
-        s1.intoArray(out, at + LANES);
-        s2.intoArray(out, at + 2 * LANES);
+        a0.intoArray(out, outFrom);
+        a1.intoArray(out, outFrom + LANES);
+        a2.intoArray(out, outFrom + 2 * LANES);
+        b0.intoArray(out, b);
+        b1.intoArray(out, b + LANES);
+        b2.intoArray(out, b + 2 * LANES);
+        c0.intoArray(out, c);
+        c1.intoArray(out, c + LANES);
+        c2.intoArray(out, c + 2 * LANES);
+        d0.intoArray(out, d);
+        d1.intoArray(out, d + LANES);
+        d2.intoArray(out, d + 2 * LANES);
     }
 
     @Override
