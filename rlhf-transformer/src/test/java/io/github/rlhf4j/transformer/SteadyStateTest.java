@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** A training step in the steady state takes no native memory and next to nothing of Java's, counted on all threads. */
+/** A training step in the steady state takes no memory for tensors and next to nothing of Java's heap, counted. */
 class SteadyStateTest {
 
     private static final TransformerConfig CONFIG = TransformerConfig.gpt2(64, 128, 64, 2, 4);
