@@ -31,15 +31,15 @@ final class FusedTokenHead {
             int to = Math.min(rows, from + chunk);
             Arena.Mark mark = arena.mark();
             INDArray logits = arena.take(to - from, table.size(0));
-            Products.run(
-                    Products.productWithTransposed(Rows.slice(hidden, from, to), table, logits, 1 / temperature, 0));
+            Products.run(Products.productWithTransposed(
+                    StridedMatrix.of(hidden).from(from, 0), table, logits, 1 / temperature, 0));
             Blocks.rows(to - from, (int) table.size(0), (a, b) -> {
                 for (int row = a; row < b; row++) {
                     row(logits, row, first + row, targets[first + row], out, gradient);
                 }
             });
             if (gradient != null) {
-                backward(logits, Rows.slice(hidden, from, to), table, temperature, gradient, from, to);
+                backward(logits, StridedMatrix.of(hidden).from(from, 0), table, temperature, gradient, from);
             }
             arena.release(mark);
         }
@@ -94,15 +94,21 @@ final class FusedTokenHead {
 
     private static void backward(
             INDArray dLogits,
-            INDArray hidden,
+            StridedMatrix hidden,
             INDArray table,
             double temperature,
             TokenHeadGradient gradient,
-            int from,
-            int to) {
-        INDArray dHidden = Rows.slice(gradient.dHidden(), from, to);
+            int from) {
+        StridedMatrix dHidden = StridedMatrix.of(gradient.dHidden()).from(from, 0);
         INDArray dTable = gradient.dTable();
-        List<Runnable> tasks = new ArrayList<>(Products.product(dLogits, table, dHidden, 1 / temperature, 0));
+        List<Runnable> tasks = new ArrayList<>(Products.product(
+                (int) dLogits.size(0),
+                table,
+                StridedMatrix.of(dLogits),
+                dHidden,
+                1 / temperature,
+                0,
+                (row, rows, column, columns) -> {}));
         if (dTable != null) {
             tasks.addAll(Products.productOfTransposed(dLogits, hidden, dTable, 1 / temperature, 1));
         }

@@ -46,11 +46,15 @@ final class Products {
      * beta.
      */
     static List<Runnable> product(INDArray a, INDArray b, INDArray out, double alpha, double beta, Part before) {
-        StridedMatrix left = StridedMatrix.of(a);
+        return product((int) out.size(0), b, StridedMatrix.of(a), StridedMatrix.of(out), alpha, beta, before);
+    }
+
+    /** As the other {@code product}, with M and its rows of a and out. */
+    static List<Runnable> product(
+            int count, INDArray b, StridedMatrix left, StridedMatrix into, double alpha, double beta, Part before) {
         StridedMatrix right = StridedMatrix.of(b);
-        StridedMatrix into = StridedMatrix.of(out);
         int inner = (int) b.size(0);
-        return parts(out, ROWS, (row, rows, column, columns) -> {
+        return parts(count, (int) b.size(1), ROWS, (row, rows, column, columns) -> {
             before.compute(row, rows, column, columns);
             into.from(row, column)
                     .product(rows, columns, inner, (float) alpha, left.from(row, 0), right.from(0, column), (float)
@@ -60,29 +64,40 @@ final class Products {
 
     /** Tasks for {@code out [M, N] = alpha·a [M, K]·bᵀ + beta·out}, b {@code [N, K]}. */
     static List<Runnable> productWithTransposed(INDArray a, INDArray b, INDArray out, double alpha, double beta) {
-        StridedMatrix left = StridedMatrix.of(a);
+        return productWithTransposed(StridedMatrix.of(a), b, out, alpha, beta);
+    }
+
+    /** As the other {@code productWithTransposed}, with the M rows of a. */
+    static List<Runnable> productWithTransposed(
+            StridedMatrix left, INDArray b, INDArray out, double alpha, double beta) {
         StridedMatrix right = StridedMatrix.of(b);
         StridedMatrix into = StridedMatrix.of(out);
         int inner = (int) b.size(1);
-        return parts(out, ROWS, (row, rows, column, columns) -> into.from(row, column)
+        return parts((int) out.size(0), (int) out.size(1), ROWS, (row, rows, column, columns) -> into.from(row, column)
                 .productWithTransposed(
                         rows, columns, inner, (float) alpha, left.from(row, 0), right.from(column, 0), (float) beta));
     }
 
     /** Tasks for {@code out [M, N] = alpha·aᵀ·b [K, N] + beta·out}, a {@code [K, M]}. */
     static List<Runnable> productOfTransposed(INDArray a, INDArray b, INDArray out, double alpha, double beta) {
-        StridedMatrix left = StridedMatrix.of(a);
-        StridedMatrix right = StridedMatrix.of(b);
-        StridedMatrix into = StridedMatrix.of(out);
-        int inner = (int) a.size(0);
-        return parts(out, ROWS_OF_TRANSPOSED, (row, rows, column, columns) -> into.from(row, column)
-                .productOfTransposed(
-                        rows, columns, inner, (float) alpha, left.from(0, row), right.from(0, column), (float) beta));
+        return productOfTransposed(a, StridedMatrix.of(b), out, alpha, beta);
     }
 
-    private static List<Runnable> parts(INDArray out, int fewestRows, Part part) {
-        int rows = (int) out.size(0);
-        int columns = (int) out.size(1);
+    /** As the other {@code productOfTransposed}, with the K rows of b. */
+    static List<Runnable> productOfTransposed(
+            INDArray a, StridedMatrix right, INDArray out, double alpha, double beta) {
+        StridedMatrix left = StridedMatrix.of(a);
+        StridedMatrix into = StridedMatrix.of(out);
+        int inner = (int) a.size(0);
+        return parts(
+                (int) out.size(0), (int) out.size(1), ROWS_OF_TRANSPOSED, (row, rows, column, columns) -> into.from(
+                                row, column)
+                        .productOfTransposed(
+                                rows, columns, inner, (float) alpha, left.from(0, row), right.from(0, column), (float)
+                                        beta));
+    }
+
+    private static List<Runnable> parts(int rows, int columns, int fewestRows, Part part) {
         int byRows = count(rows, fewestRows);
         int byColumns = byRows > 1 ? 1 : count(columns, COLUMNS);
         List<Runnable> tasks = new ArrayList<>(byRows * byColumns);
