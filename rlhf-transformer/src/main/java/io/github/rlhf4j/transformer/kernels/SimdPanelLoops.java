@@ -11,6 +11,10 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Implementation note. A panel is three vectors wide: with four rows, twelve sums, three vectors of weights and one of x
  * are the sixteen registers of AVX2, and there are enough sums under way to hide the latency of each addition.
+ *
+ * <p>Sums are stored where they were summed up, not by a method: that one runs once where the loop runs hundreds of times,
+ * so that the compiler may not inline it, and a vector that is an argument is an object, made anew in each round of the loop
+ * (ten times slower; it happened in most runs on Java 17).
  */
 final class SimdPanelLoops implements PanelLoops {
 
@@ -50,7 +54,9 @@ final class SimdPanelLoops implements PanelLoops {
             s1 = at(panels, w + LANES).fma(xi, s1);
             s2 = at(panels, w + 2 * LANES).fma(xi, s2);
         }
-        store(s0, s1, s2, out, outFrom);
+        s0.intoArray(out, outFrom);
+        s1.intoArray(out, outFrom + LANES);
+        s2.intoArray(out, outFrom + 2 * LANES);
     }
 
     @Override
@@ -64,7 +70,9 @@ final class SimdPanelLoops implements PanelLoops {
             s1 = at(panels, w + LANES).fma(xi, s1);
             s2 = at(panels, w + 2 * LANES).fma(xi, s2);
         }
-        store(s0, s1, s2, out, outFrom);
+        s0.intoArray(out, outFrom);
+        s1.intoArray(out, outFrom + LANES);
+        s2.intoArray(out, outFrom + 2 * LANES);
     }
 
     @Override
@@ -104,16 +112,18 @@ final class SimdPanelLoops implements PanelLoops {
             d1 = w1.fma(xi, d1);
             d2 = w2.fma(xi, d2);
         }
-        store(a0, a1, a2, out, outFrom);
-        store(b0, b1, b2, out, outFrom + outStride);
-        store(c0, c1, c2, out, outFrom + 2 * outStride);
-        store(d0, d1, d2, out, outFrom + 3 * outStride);
-    }
-
-    private static void store(FloatVector s0, FloatVector s1, FloatVector s2, float[] out, int at) {
-        s0.intoArray(out, at);
-        s1.intoArray(out, at + LANES);
-        s2.intoArray(out, at + 2 * LANES);
+        a0.intoArray(out, outFrom);
+        a1.intoArray(out, outFrom + LANES);
+        a2.intoArray(out, outFrom + 2 * LANES);
+        b0.intoArray(out, outFrom + outStride);
+        b1.intoArray(out, outFrom + outStride + LANES);
+        b2.intoArray(out, outFrom + outStride + 2 * LANES);
+        c0.intoArray(out, outFrom + 2 * outStride);
+        c1.intoArray(out, outFrom + 2 * outStride + LANES);
+        c2.intoArray(out, outFrom + 2 * outStride + 2 * LANES);
+        d0.intoArray(out, outFrom + 3 * outStride);
+        d1.intoArray(out, outFrom + 3 * outStride + LANES);
+        d2.intoArray(out, outFrom + 3 * outStride + 2 * LANES);
     }
 
     @Override
