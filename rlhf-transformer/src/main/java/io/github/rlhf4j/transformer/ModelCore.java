@@ -17,6 +17,7 @@ import io.github.rlhf4j.transformer.optimizer.AdamW;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,7 @@ final class ModelCore implements AutoCloseable {
     private final ParameterStore store;
     private final Kernels kernels;
     private final Transformer trunk;
-    private final SharedDecodingWeights decodingWeights;
+    private final Map<WeightFormat, SharedDecodingWeights> decodingWeights = new EnumMap<>(WeightFormat.class);
     private final Arena trainingArena;
     private final ConcurrentLinkedDeque<Arena> inferenceArenas = new ConcurrentLinkedDeque<>();
     private Recomputation recomputation = Recomputation.NONE;
@@ -51,7 +52,9 @@ final class ModelCore implements AutoCloseable {
         this.store = store;
         this.kernels = kernels;
         this.trunk = new Transformer(config, store, kernels);
-        this.decodingWeights = new SharedDecodingWeights(trunk, kernels, WeightFormat.FLOAT32);
+        for (WeightFormat format : WeightFormat.values()) {
+            decodingWeights.put(format, new SharedDecodingWeights(trunk, store, kernels, format));
+        }
         this.trainingArena = new Arena(store.dataType());
     }
 
@@ -123,10 +126,10 @@ final class ModelCore implements AutoCloseable {
                 + inferenceArenas.stream().mapToLong(Arena::allocations).sum();
     }
 
-    CachedDecoder openSession() {
+    CachedDecoder openSession(WeightFormat format) {
         Arena arena = borrowArena();
         Arena.Mark mark = arena.mark();
-        return new CachedDecoder(trunk, kernels, arena, decodingWeights, () -> {
+        return new CachedDecoder(trunk, kernels, arena, decodingWeights.get(format), () -> {
             arena.release(mark);
             inferenceArenas.push(arena);
         });
@@ -164,7 +167,12 @@ final class ModelCore implements AutoCloseable {
     }
 
     void restoreState(Path directory) throws IOException {
-        Map<String, Long> counters = FlatState.read(directory.resolve(STATE_FILE), buffers());
+        Map<String, Long> counters;
+        try {
+            counters = FlatState.read(directory.resolve(STATE_FILE), buffers());
+        } finally {
+            store.changed(); // a file that breaks off may have been read in part
+        }
         Long steps = counters.get("steps");
         if (steps == null) {
             throw new IOException(directory.resolve(STATE_FILE) + " has no counter 'steps'; it is not a model's state");

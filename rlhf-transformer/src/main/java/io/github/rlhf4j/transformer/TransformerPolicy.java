@@ -18,6 +18,7 @@ import io.github.rlhf4j.transformer.generation.DecodingSession;
 import io.github.rlhf4j.transformer.generation.Generator;
 import io.github.rlhf4j.transformer.generation.TokenListener;
 import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.model.Initialization;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Recomputation;
@@ -143,24 +144,45 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
 
     /** Opens a session that decodes with a key-value cache. */
     public DecodingSession openSession() {
-        return core.openSession();
+        return openSession(WeightFormat.FLOAT32);
+    }
+
+    /** As {@link #openSession()}, on weights in this format; see {@link #generator}. */
+    public DecodingSession openSession(WeightFormat weights) {
+        return core.openSession(weights);
+    }
+
+    /**
+     * What completes prompts for people, on weights in another format; {@link #complete} always decodes with the policy's
+     * own. With {@link WeightFormat#INT8} a token of one sequence is read from a quarter of the memory, and tokens of many
+     * sequences cost about the same as in float. A prompt goes through the float weights either way, the head excepted. A
+     * completion's log-probs are those of the rounded weights: do not train on them, they are not the policy's.
+     *
+     * <p>The generator follows the policy as it is trained, and ends with it.
+     */
+    public Generator generator(WeightFormat weights) {
+        return new Generator(tokenizer, () -> openSession(weights));
     }
 
     @Override
     public List<Completion> complete(List<TokenSequence> prompts, Sampling sampling, long seed) {
-        return new Generator(tokenizer, this::openSession).complete(prompts, sampling, seed);
+        return generator(WeightFormat.FLOAT32).complete(prompts, sampling, seed);
     }
 
     /** A conversation that begins, in this model's window; see {@link ChatSession}. */
     public ChatSession chat(ChatFormat format, Sampling sampling, long seed) {
-        return new ChatSession(
-                new Generator(tokenizer, this::openSession), format, contextLength(), sampling, seed, List.of());
+        return chat(format, sampling, seed, WeightFormat.FLOAT32);
+    }
+
+    /** As the other {@code chat}, on weights in this format; see {@link #generator}. */
+    public ChatSession chat(ChatFormat format, Sampling sampling, long seed, WeightFormat weights) {
+        return new ChatSession(generator(weights), format, contextLength(), sampling, seed, List.of());
     }
 
     /** As {@link #complete(List, Sampling, long)}, telling {@code listener} of each token as it is drawn. */
     public List<Completion> complete(
             List<TokenSequence> prompts, Sampling sampling, long seed, TokenListener listener) {
-        return new Generator(tokenizer, this::openSession).complete(prompts, sampling, seed, listener);
+        return generator(WeightFormat.FLOAT32).complete(prompts, sampling, seed, listener);
     }
 
     @Override

@@ -48,7 +48,7 @@ final class ChatCommand implements Callable<Integer> {
     private ChatSession session(TransformerPolicy policy) throws IOException {
         options.maxTokens = Math.min(options.maxTokens, policy.contextLength() / 2);
         ChatFormat format = ModelOptions.format(policy.tokenizer());
-        return policy.chat(format, options.sampling(format), options.seed);
+        return policy.chat(format, options.sampling(format), options.seed, options.weights());
     }
 
     /** What is too long for the window is said so, and the conversation goes on. */

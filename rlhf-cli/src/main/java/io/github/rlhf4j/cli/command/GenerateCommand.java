@@ -44,11 +44,15 @@ final class GenerateCommand implements Callable<Integer> {
     private void answer(TransformerPolicy policy, ChatFormat format, Conversation prompt, PrintWriter out)
             throws IOException {
         try {
-            policy.complete(
-                    List.of(format.prompt(prompt)), options.sampling(format), options.seed, (sequence, token, text) -> {
-                        out.print(text);
-                        out.flush();
-                    });
+            policy.generator(options.weights())
+                    .complete(
+                            List.of(format.prompt(prompt)),
+                            options.sampling(format),
+                            options.seed,
+                            (sequence, token, text) -> {
+                                out.print(text);
+                                out.flush();
+                            });
         } catch (IllegalArgumentException e) {
             throw new InputException(String.valueOf(e.getMessage()), e);
         }

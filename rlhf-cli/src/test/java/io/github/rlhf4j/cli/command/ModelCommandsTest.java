@@ -61,6 +61,17 @@ class ModelCommandsTest {
     }
 
     @Test
+    void answersOnRoundedWeights() {
+        assertThat(rlhf("generate", "--out", run.toString(), "--max-tokens", "12", "--int8", "hello"))
+                .as(err.toString())
+                .isZero();
+        assertThat(out.toString()).isNotBlank();
+        assertThat(chat("hello there\n", "--max-tokens", "12", "--int8"))
+                .as(err.toString())
+                .isZero();
+    }
+
+    @Test
     void aPromptThatDoesNotFitOrANumberOutOfRangeIsExitCode2() {
         assertThat(rlhf("generate", "--out", run.toString(), "far too long ".repeat(100)))
                 .isEqualTo(2);

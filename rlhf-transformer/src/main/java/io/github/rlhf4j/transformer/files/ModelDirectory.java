@@ -164,6 +164,7 @@ public final class ModelDirectory {
             for (Map.Entry<String, FlatTensor> step : plan.entrySet()) {
                 file.read(step.getKey(), step.getValue());
             }
+            target.changed();
         }
     }
 

@@ -22,6 +22,7 @@ public final class ParameterStore implements AutoCloseable {
     private final INDArray values;
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
     private @Nullable INDArray gradients;
+    private volatile long version;
 
     private ParameterStore(DataType dataType, INDArray values) {
         this.dataType = dataType;
@@ -93,9 +94,19 @@ public final class ParameterStore implements AutoCloseable {
         return dataType;
     }
 
-    /** All values, {@code [P]}. */
+    /** All values, {@code [P]}. Whoever writes to them, or to a parameter's view of them, calls {@link #changed} after. */
     public INDArray values() {
         return values;
+    }
+
+    /** Says that values were written to: copies of them, such as those that decode, are out of date. For one thread. */
+    public void changed() {
+        version = version + 1;
+    }
+
+    /** Equal at two times if no change was told between them; see {@link #changed}. */
+    public long version() {
+        return version;
     }
 
     /** All gradients, {@code [P]}, laid out as {@link #values()}; zero, and allocated, when first asked for. */
@@ -156,6 +167,7 @@ public final class ParameterStore implements AutoCloseable {
                     + " there");
         }
         values.assign(other.values);
+        changed();
     }
 
     @Override

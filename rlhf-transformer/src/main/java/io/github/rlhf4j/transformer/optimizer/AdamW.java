@@ -71,6 +71,7 @@ public final class AdamW implements AutoCloseable {
                 secondMoment,
                 decayed,
                 arena);
+        store.changed();
         return new UpdateReport(norm, clipped);
     }
 
