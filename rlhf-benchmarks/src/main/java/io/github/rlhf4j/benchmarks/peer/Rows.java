@@ -1,5 +1,6 @@
 package io.github.rlhf4j.benchmarks.peer;
 
+import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,8 +40,9 @@ final class Rows {
                     Models.uniformLengths(16, 16, 256),
                     new Plan(3, 7, 2),
                     0),
-            new GenerateRow("generate-1", Goal.atMost(0.5), GPT2, 1),
-            new GenerateRow("generate-32", Goal.atMost(0.5), GPT2, 32),
+            new GenerateRow("generate-1", Goal.atMost(0.5), GPT2, 1, WeightFormat.FLOAT32),
+            new GenerateRow("generate-1-int8", Goal.NONE, GPT2, 1, WeightFormat.INT8),
+            new GenerateRow("generate-32", Goal.atMost(0.5), GPT2, 32, WeightFormat.FLOAT32),
             new PpoRow(Goal.atMost(0.33)),
             new SftRow(Goal.atMost(0.6)),
             new UnavailableRow("dpo", "DPO step", Goal.atMost(0.6)),

@@ -8,7 +8,7 @@ import java.util.TreeMap;
  * What a side of a comparison is to do; sent to it as one line of JSON.
  *
  * @param work name of the kind of work: train, generate, ppo, sft, bpe-train, bpe-encode or gemm
- * @param variant of the work, such as eager or compiled; empty where there is only one
+ * @param variant of the work, such as eager or compiled, or our format of weights; empty where there is only one
  * @param threads of the side, ≥ 1
  * @param directory that holds what both sides read: {@code model/}, {@code sequences.jsonl}, {@code text.txt}
  * @param sizes numbers of the work by name

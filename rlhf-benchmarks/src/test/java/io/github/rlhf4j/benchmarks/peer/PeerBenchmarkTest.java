@@ -58,6 +58,7 @@ class PeerBenchmarkTest {
                         "train-gpt2",
                         "ragged",
                         "generate-1",
+                        "generate-1-int8",
                         "generate-32",
                         "ppo",
                         "sft",

@@ -1,5 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
@@ -18,5 +20,13 @@ final class MovingPointer extends FloatPointer {
     MovingPointer to(Pointer memory, long offset) {
         address = memory.address() + offset * Float.BYTES;
         return this;
+    }
+
+    /** The {@code length} floats that it points to, at most 2 GiB; the owner's memory outlives the use of the buffer. */
+    FloatBuffer buffer(long length) {
+        limit(length);
+        FloatBuffer buffer = asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer();
+        limit(0);
+        return buffer;
     }
 }

@@ -1,10 +1,8 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import java.lang.ref.Reference;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -54,9 +52,7 @@ record StridedMatrix(Pointer memory, long offset, int stride) {
 
     /** The memory of {@code rows} rows of this part, from its first element on. */
     FloatBuffer buffer(int rows, int columns) {
-        long length = rows == 0 ? 0 : (long) (rows - 1) * stride + columns;
-        FloatPointer part = new FloatPointer(memory).position(offset).limit(offset + length);
-        return part.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer();
+        return pointer(0, 0).buffer((long) (rows - 1) * stride + columns);
     }
 
     /** {@code this [M, N] = alpha·a [M, K]·b [K, N] + beta·this}. */
@@ -80,23 +76,23 @@ record StridedMatrix(Pointer memory, long offset, int stride) {
         PanelProduct.Factor right = new PanelProduct.Factor(b, formB == TRANSPOSED);
         if (PanelProduct.pays(m, n, k) && left.inReach(m, k) && right.inReach(k, n) && inReach(m)) {
             PanelProduct.multiply(this, m, n, k, alpha, left, right, beta);
-            return;
+        } else {
+            openblas_nolapack.cblas_sgemm(
+                    ROW_MAJOR,
+                    formA,
+                    formB,
+                    m,
+                    n,
+                    k,
+                    alpha,
+                    a.pointer(0, 0),
+                    a.stride,
+                    b.pointer(1, 0),
+                    b.stride,
+                    beta,
+                    pointer(2, 0),
+                    stride);
         }
-        openblas_nolapack.cblas_sgemm(
-                ROW_MAJOR,
-                formA,
-                formB,
-                m,
-                n,
-                k,
-                alpha,
-                a.pointer(0, 0),
-                a.stride,
-                b.pointer(1, 0),
-                b.stride,
-                beta,
-                pointer(2, 0),
-                stride);
         Reference.reachabilityFence(a);
         Reference.reachabilityFence(b);
         Reference.reachabilityFence(this);
