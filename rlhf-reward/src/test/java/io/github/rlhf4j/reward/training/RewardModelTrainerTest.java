@@ -13,7 +13,7 @@ import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.reward.evaluation.RewardAccuracy;
 import io.github.rlhf4j.reward.math.AllPairsLoss;
-import io.github.rlhf4j.reward.math.Logistic;
+import io.github.rlhf4j.core.math.Logistic;
 import io.github.rlhf4j.reward.math.RankingLoss;
 import java.io.IOException;
 import java.nio.file.Files;
