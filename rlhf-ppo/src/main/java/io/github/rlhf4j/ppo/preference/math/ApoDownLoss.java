@@ -29,8 +29,6 @@ public record ApoDownLoss(ImplicitReward reward) implements ImplicitRewardLoss {
         double difference = chosen - rejected;
         double slope = Logistic.sigmoidSlope(difference);
         return new PairTerm(
-                Logistic.sigmoid(chosen) + Logistic.sigmoid(-difference),
-                Logistic.sigmoidSlope(chosen) - slope,
-                slope);
+                Logistic.sigmoid(chosen) + Logistic.sigmoid(-difference), Logistic.sigmoidSlope(chosen) - slope, slope);
     }
 }

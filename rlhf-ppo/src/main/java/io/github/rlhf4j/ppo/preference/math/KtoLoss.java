@@ -101,8 +101,7 @@ public record KtoLoss(ImplicitReward reward, double desirableWeight, double unde
      * @param anchor z, nats, ≥ 0
      * @param weight of each response: 1/(responses of the minibatch) for its mean
      */
-    public Result evaluate(
-            double[][] logProbs, double[] reference, boolean[] desirable, double anchor, double weight) {
+    public Result evaluate(double[][] logProbs, double[] reference, boolean[] desirable, double anchor, double weight) {
         if (reference.length != logProbs.length || desirable.length != logProbs.length) {
             throw new IllegalArgumentException("KTO needs a reference log-prob and a judgement of each response, got "
                     + logProbs.length + " responses, " + reference.length + " log-probs and " + desirable.length
@@ -112,8 +111,7 @@ public record KtoLoss(ImplicitReward reward, double desirableWeight, double unde
         double[][] gradient = Ragged.zerosLike(logProbs);
         PreferenceStatistics statistics = PreferenceStatistics.NONE;
         for (int i = 0; i < logProbs.length; i++) {
-            ResponseLogProb response =
-                    new ResponseLogProb(Ragged.sum(logProbs[i]), reference[i], logProbs[i].length);
+            ResponseLogProb response = new ResponseLogProb(Ragged.sum(logProbs[i]), reference[i], logProbs[i].length);
             Term term = of(response, desirable[i], anchor);
             loss += weight * term.loss();
             Arrays.fill(gradient[i], weight * term.dLogProb());

@@ -21,8 +21,8 @@ final class LossChecks {
 
     static void require(ImplicitReward reward, ImplicitReward.Reference reference, String loss) {
         if (reward.reference() != reference) {
-            throw new IllegalArgumentException(loss + " is defined on a reward whose reference is " + reference + ", got "
-                    + reward);
+            throw new IllegalArgumentException(
+                    loss + " is defined on a reward whose reference is " + reference + ", got " + reward);
         }
     }
 }

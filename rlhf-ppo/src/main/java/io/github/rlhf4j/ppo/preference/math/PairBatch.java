@@ -11,8 +11,7 @@ import io.github.rlhf4j.ppo.math.Ragged;
  *     reference
  * @param rejectedReference likewise for the others
  */
-public record PairBatch(
-        double[][] chosen, double[][] rejected, double[] chosenReference, double[] rejectedReference) {
+public record PairBatch(double[][] chosen, double[][] rejected, double[] chosenReference, double[] rejectedReference) {
 
     public PairBatch {
         int pairs = chosen.length;
@@ -20,9 +19,10 @@ public record PairBatch(
                 || rejected.length != pairs
                 || chosenReference.length != pairs
                 || rejectedReference.length != pairs) {
-            throw new IllegalArgumentException("a batch of pairs needs at least one, and a chosen response, a rejected one"
-                    + " and both reference log-probs of each; got " + pairs + ", " + rejected.length + ", "
-                    + chosenReference.length + " and " + rejectedReference.length);
+            throw new IllegalArgumentException(
+                    "a batch of pairs needs at least one, and a chosen response, a rejected one"
+                            + " and both reference log-probs of each; got " + pairs + ", " + rejected.length + ", "
+                            + chosenReference.length + " and " + rejectedReference.length);
         }
     }
 
