@@ -103,7 +103,8 @@ class DpoTrainerTest {
 
     @Test
     void beforeTheFirstUpdateNothingIsKnown() {
-        StepReport first = DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(1))
+        StepReport first = DpoFixture.builder(
+                        DpoFixture.policy(), DpoFixture.config(1).withBatchSize(8))
                 .build()
                 .step();
         assertThat(first.metric("dpo/loss")).isCloseTo(Math.log(2), within(1e-12));
@@ -111,7 +112,7 @@ class DpoTrainerTest {
         assertThat(first.metric("dpo/margin")).isZero();
         assertThat(first.metric("dpo/log_prob_chosen")).isNegative();
         assertThat(first.metric("dpo/gradient_norm")).isPositive();
-        assertThat(first.metric("dpo/tokens")).isEqualTo(16);
+        assertThat(first.metric("dpo/tokens")).isEqualTo(30);
     }
 
     private static Stream<PreferenceLoss> losses() {
