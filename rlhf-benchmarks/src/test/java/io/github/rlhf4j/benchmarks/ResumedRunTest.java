@@ -118,7 +118,8 @@ class ResumedRunTest {
             @Override
             Run begin(TinyModels models, long seed) {
                 TransformerPolicy policy = models.policy(seed);
-                return new Run(dpo(policy, DpoConfig.ReferenceScoring.PRECOMPUTED).build(), List.of(policy.parameters()));
+                return new Run(
+                        dpo(policy, DpoConfig.ReferenceScoring.PRECOMPUTED).build(), List.of(policy.parameters()));
             }
         },
         DPO_WITH_A_REFERENCE_THAT_SCORES_EACH_STEP {

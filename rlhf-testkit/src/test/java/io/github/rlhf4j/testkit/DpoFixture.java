@@ -109,10 +109,6 @@ final class DpoFixture {
 
     /** A builder with every part that is needed, of which a test replaces some. */
     static DpoTrainerBuilder builder(TabularPolicy policy, DpoConfig config) {
-        return DpoTrainer.builder()
-                .config(config)
-                .policy(policy)
-                .format(FORMAT)
-                .preferences(pairs());
+        return DpoTrainer.builder().config(config).policy(policy).format(FORMAT).preferences(pairs());
     }
 }

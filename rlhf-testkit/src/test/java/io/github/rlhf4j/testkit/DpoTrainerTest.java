@@ -138,10 +138,11 @@ class DpoTrainerTest {
     @ParameterizedTest
     @MethodSource("losses")
     void everyLossPullsChosenAndRejectedApart(PreferenceLoss loss) {
-        List<StepReport> reports =
-                run(DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(20).withLoss(loss))
+        List<StepReport> reports = run(
+                DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(20).withLoss(loss))
                         .build());
-        double before = reports.get(0).metric("dpo/log_prob_chosen") - reports.get(0).metric("dpo/log_prob_rejected");
+        double before =
+                reports.get(0).metric("dpo/log_prob_chosen") - reports.get(0).metric("dpo/log_prob_rejected");
         StepReport last = reports.get(reports.size() - 1);
         double after = last.metric("dpo/log_prob_chosen") - last.metric("dpo/log_prob_rejected");
         assertThat(after).isGreaterThan(before + 0.4);
@@ -157,10 +158,10 @@ class DpoTrainerTest {
         TabularPolicy eachStep = DpoFixture.policy();
         TabularPolicy frozen = DpoFixture.policy();
         CountingPolicy asked = new CountingPolicy(frozen);
-        List<StepReport> reports = run(DpoFixture.builder(
-                        eachStep, DpoFixture.config(3).withReferenceScoring(ReferenceScoring.EACH_STEP))
-                .reference(asked)
-                .build());
+        List<StepReport> reports =
+                run(DpoFixture.builder(eachStep, DpoFixture.config(3).withReferenceScoring(ReferenceScoring.EACH_STEP))
+                        .reference(asked)
+                        .build());
         assertThat(reports).isEqualTo(expected);
         assertThat(numbers(eachStep)).isEqualTo(numbers(inAdvance)).isNotEqualTo(numbers(frozen));
         assertThat(numbers(frozen)).isEqualTo(numbers(DpoFixture.policy()));
@@ -189,8 +190,7 @@ class DpoTrainerTest {
             TabularPolicy whole = DpoFixture.policy();
             TabularPolicy split = DpoFixture.policy();
             run(DpoFixture.builder(whole, DpoFixture.config(5).withLoss(loss)).build());
-            run(DpoFixture.builder(
-                            split, DpoFixture.config(5).withLoss(loss).withMicroBatchTokens(1))
+            run(DpoFixture.builder(split, DpoFixture.config(5).withLoss(loss).withMicroBatchTokens(1))
                     .build());
             double[][] expected = numbers(whole);
             double[][] actual = numbers(split);
@@ -202,8 +202,7 @@ class DpoTrainerTest {
 
     @Test
     void aRankingIsItsStrictComparisons() {
-        Ranking four =
-                new Ranking(Conversation.of("aa"), List.of("a", "b", "ab", "bb"), List.of(0, 1, 1, 2));
+        Ranking four = new Ranking(Conversation.of("aa"), List.of("a", "b", "ab", "bb"), List.of(0, 1, 1, 2));
         DpoTrainer trainer = DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2))
                 .preferences(PreferenceDataset.of(List.of(four)))
                 .build();
@@ -216,8 +215,8 @@ class DpoTrainerTest {
 
     @Test
     void heldOutPreferencesAreEvaluatedWhenDue() {
-        List<StepReport> reports =
-                run(DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(10).withEvaluateEvery(7))
+        List<StepReport> reports = run(
+                DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(10).withEvaluateEvery(7))
                         .heldOut(DpoFixture.pairs())
                         .build());
         List<Long> evaluated = reports.stream()
@@ -353,8 +352,8 @@ class DpoTrainerTest {
         DpoConfig config =
                 DpoFixture.config(3).withLoss(loss).withMicroBatchTokens(20).withEvaluateEvery(2);
         TabularPolicy straight = DpoFixture.policy();
-        List<StepReport> expected =
-                run(DpoFixture.builder(straight, config).heldOut(DpoFixture.pairs()).build());
+        List<StepReport> expected = run(
+                DpoFixture.builder(straight, config).heldOut(DpoFixture.pairs()).build());
 
         DpoTrainer first = DpoFixture.builder(DpoFixture.policy(), config)
                 .heldOut(DpoFixture.pairs())
@@ -364,10 +363,7 @@ class DpoTrainerTest {
 
         // The new policy is not what the run began with, so only the checkpoint knows the reference's numbers.
         TabularPolicy resumed = TabularPolicy.uniform(
-                DpoFixture.LETTERS,
-                TabularContext.WHOLE_PREFIX,
-                DpoFixture.CONTEXT,
-                TabularOptimizer.Adam.defaults());
+                DpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, DpoFixture.CONTEXT, TabularOptimizer.Adam.defaults());
         DpoTrainer second =
                 DpoFixture.builder(resumed, config).heldOut(DpoFixture.pairs()).build();
         second.restore(directory.resolve("checkpoint"));
@@ -384,8 +380,8 @@ class DpoTrainerTest {
     @Test
     void aCheckpointOfAnotherRunIsRefused() throws IOException {
         Path checkpoint = directory.resolve("checkpoint");
-        DpoTrainer trainer = DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2))
-                .build();
+        DpoTrainer trainer =
+                DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2)).build();
         trainer.step();
         trainer.save(checkpoint);
         DpoTrainer otherLoss = DpoFixture.builder(
@@ -402,8 +398,8 @@ class DpoTrainerTest {
         byte[] bytes = Files.readAllBytes(numbers);
         bytes[3] ^= 1;
         Files.write(numbers, bytes);
-        DpoTrainer same = DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2))
-                .build();
+        DpoTrainer same =
+                DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2)).build();
         assertThatThrownBy(() -> same.restore(checkpoint)).hasMessageContaining("reference.bin");
         assertThat(same.stepsDone()).isZero();
     }
@@ -432,8 +428,8 @@ class DpoTrainerTest {
         assertThat(ImplicitRewardModel.withoutReference(policy, DpoFixture.FORMAT, ImplicitReward.logProb(1))
                         .score(exchanges)[0])
                 .isNegative();
-        assertThatThrownBy(() -> ImplicitRewardModel.withoutReference(
-                        policy, DpoFixture.FORMAT, ImplicitReward.logRatio(1)))
+        assertThatThrownBy(() ->
+                        ImplicitRewardModel.withoutReference(policy, DpoFixture.FORMAT, ImplicitReward.logRatio(1)))
                 .hasMessageContaining("ImplicitRewardModel.of");
     }
 }

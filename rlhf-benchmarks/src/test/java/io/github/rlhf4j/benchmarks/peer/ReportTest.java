@@ -56,8 +56,7 @@ class ReportTest {
     @Test
     void markdownKeepsWhatItDidNotMeasure() throws IOException {
         Path file = directory.resolve("docs/benchmarks.md");
-        MarkdownReport.update(
-                file, List.of("Machine: old"), List.of(Result.without(DPO, Result.Verdict.FAILED, "")));
+        MarkdownReport.update(file, List.of("Machine: old"), List.of(Result.without(DPO, Result.Verdict.FAILED, "")));
         Files.writeString(file, "# Title\n" + Files.readString(file) + "after\n");
         MarkdownReport.update(file, List.of("Machine: new"), List.of(sft(0.6)));
         MarkdownReport.update(file, List.of("Machine: new"), List.of(sft(0.5)));
@@ -82,10 +81,9 @@ class ReportTest {
     @Test
     void aRowThatFailsStopsNoOther() {
         StringWriter printed = new StringWriter();
-        List<Result> results = new Measurements(bench(), new PrintWriter(printed, true)).of(List.of(broken(), new GemmRow()));
-        assertThat(results)
-                .extracting(Result::verdict)
-                .containsExactly(Result.Verdict.FAILED, Result.Verdict.NO_GOAL);
+        List<Result> results =
+                new Measurements(bench(), new PrintWriter(printed, true)).of(List.of(broken(), new GemmRow()));
+        assertThat(results).extracting(Result::verdict).containsExactly(Result.Verdict.FAILED, Result.Verdict.NO_GOAL);
         assertThat(printed.toString()).contains("first line", "second line", "gemm");
         assertThat(results.get(0).note()).isEqualTo("first line");
     }

@@ -92,33 +92,16 @@ public record DpoConfig(
 
     public DpoConfig withBatchSize(int examples) {
         return new DpoConfig(
-                epochs,
-                examples,
-                loss,
-                referenceScoring,
-                tooLong,
-                microBatchTokens,
-                schedule,
-                evaluateEvery,
-                seed);
+                epochs, examples, loss, referenceScoring, tooLong, microBatchTokens, schedule, evaluateEvery, seed);
     }
 
     public DpoConfig withLoss(PreferenceLoss newLoss) {
         return new DpoConfig(
-                epochs,
-                batchSize,
-                newLoss,
-                referenceScoring,
-                tooLong,
-                microBatchTokens,
-                schedule,
-                evaluateEvery,
-                seed);
+                epochs, batchSize, newLoss, referenceScoring, tooLong, microBatchTokens, schedule, evaluateEvery, seed);
     }
 
     public DpoConfig withReferenceScoring(ReferenceScoring when) {
-        return new DpoConfig(
-                epochs, batchSize, loss, when, tooLong, microBatchTokens, schedule, evaluateEvery, seed);
+        return new DpoConfig(epochs, batchSize, loss, when, tooLong, microBatchTokens, schedule, evaluateEvery, seed);
     }
 
     public DpoConfig withTooLong(TooLong policy) {
@@ -127,21 +110,12 @@ public record DpoConfig(
     }
 
     public DpoConfig withMicroBatchTokens(int tokens) {
-        return new DpoConfig(
-                epochs, batchSize, loss, referenceScoring, tooLong, tokens, schedule, evaluateEvery, seed);
+        return new DpoConfig(epochs, batchSize, loss, referenceScoring, tooLong, tokens, schedule, evaluateEvery, seed);
     }
 
     public DpoConfig withSchedule(LearningRateSchedule newSchedule) {
         return new DpoConfig(
-                epochs,
-                batchSize,
-                loss,
-                referenceScoring,
-                tooLong,
-                microBatchTokens,
-                newSchedule,
-                evaluateEvery,
-                seed);
+                epochs, batchSize, loss, referenceScoring, tooLong, microBatchTokens, newSchedule, evaluateEvery, seed);
     }
 
     public DpoConfig withEvaluateEvery(int steps) {

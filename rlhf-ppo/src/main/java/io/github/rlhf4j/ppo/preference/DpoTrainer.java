@@ -202,8 +202,8 @@ public final class DpoTrainer implements Trainer {
 
     private void requireUnfinished() {
         if (finished()) {
-            throw new IllegalStateException(
-                    "training on preferences is finished after " + totalSteps + " steps; configure more epochs to go on");
+            throw new IllegalStateException("training on preferences is finished after " + totalSteps
+                    + " steps; configure more epochs to go on");
         }
     }
 

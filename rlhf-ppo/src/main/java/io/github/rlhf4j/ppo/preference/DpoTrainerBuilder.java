@@ -91,8 +91,9 @@ public final class DpoTrainerBuilder {
             return read("training", required("preferences", preferences), settings, trained);
         }
         if (preferences != null || !(settings.loss() instanceof KtoLoss)) {
-            throw new IllegalStateException("judgements(…) stand in place of preferences(…), and only KTO learns from them;"
-                    + " the loss is " + settings.loss() + (preferences == null ? "" : ", and preferences were given too"));
+            throw new IllegalStateException(
+                    "judgements(…) stand in place of preferences(…), and only KTO learns from them;" + " the loss is "
+                            + settings.loss() + (preferences == null ? "" : ", and preferences were given too"));
         }
         return reader("training", settings, trained).judged(judgements);
     }

@@ -88,7 +88,8 @@ final class ExampleReader {
     private Ranking requireWinner(Ranking ranking, int index) {
         if (ranking.pairCount() == 0) {
             throw new IllegalArgumentException("ranking " + index + " of the " + use + " data has no winner: all "
-                    + ranking.size() + " responses tie, so there is nothing to learn from it; leave it out. Its prompt is"
+                    + ranking.size()
+                    + " responses tie, so there is nothing to learn from it; leave it out. Its prompt is"
                     + " \"" + ranking.conversation().last().content() + "\"");
         }
         return ranking;
@@ -117,9 +118,10 @@ final class ExampleReader {
             return new Encoded(sequence.scoredCount() > 0 ? sequence : null, false);
         }
         return switch (tooLong) {
-            case REJECT -> throw new IllegalArgumentException(what + " of the " + use + " data has "
-                    + sequence.length() + " tokens with its prompt, and the policy's context holds " + contextLength
-                    + "; shorten it, use a model with a longer context, or choose tooLong = DROP or TRUNCATE_END");
+            case REJECT ->
+                throw new IllegalArgumentException(what + " of the " + use + " data has "
+                        + sequence.length() + " tokens with its prompt, and the policy's context holds " + contextLength
+                        + "; shorten it, use a model with a longer context, or choose tooLong = DROP or TRUNCATE_END");
             case DROP -> new Encoded(null, false);
             case TRUNCATE_END -> new Encoded(cut(sequence), true);
         };
@@ -135,10 +137,12 @@ final class ExampleReader {
     }
 
     private void addMismatched() {
-        List<TokenSequence> prompts = examples.stream().map(ExampleReader::prompt).toList();
+        List<TokenSequence> prompts =
+                examples.stream().map(ExampleReader::prompt).toList();
         if (prompts.stream().distinct().count() == 1) {
-            throw new IllegalArgumentException("all " + examples.size() + " responses of the " + use + " data answer one"
-                    + " prompt, and KTO compares with responses to other prompts; give data with at least two");
+            throw new IllegalArgumentException(
+                    "all " + examples.size() + " responses of the " + use + " data answer one"
+                            + " prompt, and KTO compares with responses to other prompts; give data with at least two");
         }
         for (int i = 0; i < examples.size(); i++) {
             int other = (i + 1) % examples.size();
@@ -147,8 +151,8 @@ final class ExampleReader {
             }
             Example example = examples.get(i);
             TokenSequence response = response(examples.get(other));
-            int room = Math.min(
-                    response.length(), contextLength - prompts.get(i).length());
+            int room =
+                    Math.min(response.length(), contextLength - prompts.get(i).length());
             ScoredSequence mismatched = ScoredSequence.of(prompts.get(i), response.slice(0, room));
             examples.set(i, new Example(example.learned(), List.of(mismatched), example.desirable()));
         }

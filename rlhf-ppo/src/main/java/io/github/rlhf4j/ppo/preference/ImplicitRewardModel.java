@@ -43,8 +43,7 @@ public final class ImplicitRewardModel implements RewardModel {
      * @param reward of the loss it was trained with: {@code config.loss().reward()}
      * @throws IllegalArgumentException when the policies are one object, or have different tokenizers
      */
-    public static ImplicitRewardModel of(
-            Policy policy, Policy reference, ChatFormat format, ImplicitReward reward) {
+    public static ImplicitRewardModel of(Policy policy, Policy reference, ChatFormat format, ImplicitReward reward) {
         ReferenceRules.requireFrozen(policy, reference);
         return new ImplicitRewardModel(policy, reward.needsReference() ? reference : null, format, reward);
     }
@@ -56,8 +55,8 @@ public final class ImplicitRewardModel implements RewardModel {
      */
     public static ImplicitRewardModel withoutReference(Policy policy, ChatFormat format, ImplicitReward reward) {
         if (reward.needsReference()) {
-            throw new IllegalArgumentException("the reward " + reward + " is measured against a reference policy; give it"
-                    + " to ImplicitRewardModel.of");
+            throw new IllegalArgumentException("the reward " + reward
+                    + " is measured against a reference policy; give it" + " to ImplicitRewardModel.of");
         }
         return new ImplicitRewardModel(policy, null, format, reward);
     }

@@ -51,8 +51,8 @@ sealed interface Objective {
         @Override
         public Outcome evaluate(
                 List<Example> part, double[][] logProbs, double[][] reference, double anchor, double weight) {
-            PairBatch pairs = new PairBatch(
-                    every(logProbs, 0), every(logProbs, 1), column(reference, 0), column(reference, 1));
+            PairBatch pairs =
+                    new PairBatch(every(logProbs, 0), every(logProbs, 1), column(reference, 0), column(reference, 1));
             PairResult result = loss.evaluate(pairs, weight);
             double[][] gradient = new double[logProbs.length][];
             for (int i = 0; i < part.size(); i++) {

@@ -20,10 +20,9 @@ record PreferenceCase(double[] chosen, double[] rejected, double chosenReference
 
     PairBatch batch() {
         return new PairBatch(
-                new double[][] {chosen},
-                new double[][] {rejected},
-                new double[] {chosenReference},
-                new double[] {rejectedReference});
+                new double[][] {chosen}, new double[][] {rejected}, new double[] {chosenReference}, new double[] {
+                    rejectedReference
+                });
     }
 
     Pair pair() {

@@ -81,7 +81,8 @@ class PreferenceGoldenTest {
         double[] chosen = row(golden.get("mean_logp_chosen"));
         double[] rejected = row(golden.get("mean_logp_rejected"));
         for (int i = 0; i < chosen.length; i++) {
-            double loss = new OrpoLoss(1).evaluate(meanPair(chosen[i], rejected[i])).loss();
+            double loss =
+                    new OrpoLoss(1).evaluate(meanPair(chosen[i], rejected[i])).loss();
             double oddsTerm = golden.get("minus_logsig").get(i).doubleValue();
             assertThat(loss).isCloseTo(-chosen[i] + oddsTerm, ROUNDING);
         }

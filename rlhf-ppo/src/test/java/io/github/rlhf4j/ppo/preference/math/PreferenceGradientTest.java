@@ -44,9 +44,8 @@ class PreferenceGradientTest {
 
     static {
         FORMULAS.put(new DpoLoss(BETA), (w, l, c) -> logSigmoid(delta(w, l, c)).negate());
-        FORMULAS.put(
-                new DpoLoss(ImplicitReward.meanLogRatio(BETA)),
-                (w, l, c) -> logSigmoid(meanDelta(w, l, c)).negate());
+        FORMULAS.put(new DpoLoss(ImplicitReward.meanLogRatio(BETA)), (w, l, c) -> logSigmoid(meanDelta(w, l, c))
+                .negate());
         FORMULAS.put(new ConservativeDpoLoss(BETA, 0.1), (w, l, c) -> logSigmoid(delta(w, l, c))
                 .multiply(-0.9)
                 .add(logSigmoid(delta(w, l, c).negate()).multiply(-0.1)));
@@ -60,8 +59,11 @@ class PreferenceGradientTest {
         FORMULAS.put(
                 new IpoLoss(ImplicitReward.meanLogRatio(BETA)),
                 (w, l, c) -> square(meanDelta(w, l, c).divide(BETA).subtract(1 / (2 * BETA))));
-        FORMULAS.put(new HingeLoss(BETA), (w, l, c) -> positive(delta(w, l, c).negate().add(1)));
-        FORMULAS.put(new SlicLoss(1, 0.2), (w, l, c) -> positive(l.subtract(w).add(1)).subtract(w.multiply(0.2)));
+        FORMULAS.put(
+                new HingeLoss(BETA),
+                (w, l, c) -> positive(delta(w, l, c).negate().add(1)));
+        FORMULAS.put(new SlicLoss(1, 0.2), (w, l, c) -> positive(l.subtract(w).add(1))
+                .subtract(w.multiply(0.2)));
         FORMULAS.put(
                 new ApoZeroLoss(BETA),
                 (w, l, c) -> sigmoid(chosenReward(w, c)).negate().add(1).add(sigmoid(rejectedReward(l, c))));
@@ -81,18 +83,16 @@ class PreferenceGradientTest {
             DerivativeStructure ratio = odds(chosen).divide(odds(rejected)).log();
             return chosen.negate().subtract(logSigmoid(ratio).multiply(0.4));
         });
+        FORMULAS.put(new SimpoLoss(2, 0.5), (w, l, c) -> logSigmoid(w.multiply(2.0 / c.chosen().length)
+                        .subtract(l.multiply(2.0 / c.rejected().length))
+                        .subtract(0.5))
+                .negate());
         FORMULAS.put(
-                new SimpoLoss(2, 0.5),
-                (w, l, c) -> logSigmoid(w.multiply(2.0 / c.chosen().length)
-                                .subtract(l.multiply(2.0 / c.rejected().length))
-                                .subtract(0.5))
-                        .negate());
-        FORMULAS.put(new CpoLoss(BETA, 0.7), (w, l, c) -> logSigmoid(w.subtract(l).multiply(BETA))
-                .negate()
-                .subtract(w.multiply(0.7)));
-        FORMULAS.put(new RpoLoss(new DpoLoss(BETA), 0.7), (w, l, c) -> logSigmoid(delta(w, l, c))
-                .negate()
-                .subtract(w.multiply(0.7 / c.chosen().length)));
+                new CpoLoss(BETA, 0.7),
+                (w, l, c) -> logSigmoid(w.subtract(l).multiply(BETA)).negate().subtract(w.multiply(0.7)));
+        FORMULAS.put(
+                new RpoLoss(new DpoLoss(BETA), 0.7),
+                (w, l, c) -> logSigmoid(delta(w, l, c)).negate().subtract(w.multiply(0.7 / c.chosen().length)));
     }
 
     private static DerivativeStructure chosenReward(DerivativeStructure w, PreferenceCase c) {
@@ -181,7 +181,8 @@ class PreferenceGradientTest {
 
     /** Where a hinge has no derivative. */
     private static boolean awayFromCorners(PreferenceCase c) {
-        double difference = Arrays.stream(c.chosen()).sum() - Arrays.stream(c.rejected()).sum();
+        double difference =
+                Arrays.stream(c.chosen()).sum() - Arrays.stream(c.rejected()).sum();
         double hinge = BETA * (difference - c.chosenReference() + c.rejectedReference());
         return Math.abs(hinge - 1) > 1e-4 && Math.abs(difference - 1) > 1e-4;
     }
@@ -194,8 +195,8 @@ class PreferenceGradientTest {
         double[] gradient = Arrays.stream(kto(loss, c, anchor).gradient())
                 .flatMapToDouble(Arrays::stream)
                 .toArray();
-        double[] numeric = centralDifferences(
-                c.flat(), x -> kto(loss, c.with(x), anchor).loss());
+        double[] numeric =
+                centralDifferences(c.flat(), x -> kto(loss, c.with(x), anchor).loss());
         assertThat(gradient).containsExactly(numeric, within(1e-8));
         for (int i = 0; i < gradient.length; i++) {
             boolean chosen = i < cut;

@@ -60,8 +60,7 @@ class PreferenceLossProperties {
     }
 
     private static ResponseLogProb shifted(ResponseLogProb response, double policy, double reference) {
-        return new ResponseLogProb(
-                response.logProb() + policy, response.reference() + reference, response.tokens());
+        return new ResponseLogProb(response.logProb() + policy, response.reference() + reference, response.tokens());
     }
 
     /** NCA, APO and SPPO look at rewards one by one, so that a shift is not free: the chosen response is held. */
