@@ -12,6 +12,7 @@ import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.PreferenceDataset;
 import io.github.rlhf4j.core.Ranking;
 import io.github.rlhf4j.core.Sampling;
+import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TokenSequence;
@@ -57,11 +58,11 @@ class DpoTrainerTest {
     @TempDir
     private Path directory;
 
-    /** A reference that counts the sequences it is asked for. */
+    /** A reference that remembers the sequences it is asked for. */
     private static final class CountingPolicy implements Policy {
 
         private final Policy policy;
-        private int sequences;
+        private final List<ScoredSequence> asked = new ArrayList<>();
 
         CountingPolicy(Policy policy) {
             this.policy = policy;
@@ -84,7 +85,7 @@ class DpoTrainerTest {
 
         @Override
         public TokenScores score(SequenceBatch batch) {
-            sequences += batch.size();
+            asked.addAll(batch.sequences());
             return policy.score(batch);
         }
     }
@@ -165,14 +166,14 @@ class DpoTrainerTest {
         assertThat(reports).isEqualTo(expected);
         assertThat(numbers(eachStep)).isEqualTo(numbers(inAdvance)).isNotEqualTo(numbers(frozen));
         assertThat(numbers(frozen)).isEqualTo(numbers(DpoFixture.policy()));
-        assertThat(asked.sequences).isEqualTo(3 * 16);
+        assertThat(asked.asked).hasSize(3 * 16);
 
         CountingPolicy once = new CountingPolicy(frozen);
         assertThat(run(DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(3))
                         .reference(once)
                         .build()))
                 .isEqualTo(expected);
-        assertThat(once.sequences).isEqualTo(16);
+        assertThat(once.asked).hasSize(16);
     }
 
     @Test
@@ -181,7 +182,7 @@ class DpoTrainerTest {
         run(DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2).withLoss(new SimpoLoss(2, 0.5)))
                 .reference(reference)
                 .build());
-        assertThat(reference.sequences).isZero();
+        assertThat(reference.asked).isEmpty();
     }
 
     @Test
@@ -258,6 +259,32 @@ class DpoTrainerTest {
         assertThat(reports.get(0).metric("dpo/loss")).isCloseTo(0.5, within(1e-12));
         assertThat(reports).allSatisfy(r -> assertThat(r.metric("dpo/kl")).isNotNegative());
         assertThat(reports.get(29).metric("dpo/loss")).isLessThan(0.45);
+    }
+
+    /** What gains are counted from is the KL on responses to other prompts, each the next such one in the data. */
+    @Test
+    void aJudgedResponseIsComparedWithOneToAnotherPrompt() {
+        CountingPolicy reference = new CountingPolicy(DpoFixture.policy());
+        DpoTrainer.builder()
+                .config(DpoFixture.config(1).withLoss(new KtoLoss(0.5)))
+                .policy(DpoFixture.policy())
+                .reference(reference)
+                .format(DpoFixture.FORMAT)
+                .judgements(judgements())
+                .build()
+                .step();
+        assertThat(reference.asked)
+                .containsExactly(
+                        sequence("aa", "a"),
+                        sequence("aa", "b"),
+                        sequence("aa", "bb"),
+                        sequence("aa", "b"),
+                        sequence("ab", "b"),
+                        sequence("ab", "a"));
+    }
+
+    private static ScoredSequence sequence(String prompt, String response) {
+        return DpoFixture.FORMAT.exchange(Exchange.of(prompt, response));
     }
 
     @Test
