@@ -17,6 +17,9 @@ import io.github.rlhf4j.ppo.Critic;
 import io.github.rlhf4j.ppo.LossSettings;
 import io.github.rlhf4j.ppo.PpoConfig;
 import io.github.rlhf4j.ppo.PpoTrainer;
+import io.github.rlhf4j.ppo.preference.DpoConfig;
+import io.github.rlhf4j.ppo.preference.DpoTrainer;
+import io.github.rlhf4j.ppo.preference.DpoTrainerBuilder;
 import io.github.rlhf4j.reward.TransformerRewardModel;
 import io.github.rlhf4j.reward.math.RankingLoss;
 import io.github.rlhf4j.reward.training.RewardModelConfig;
@@ -111,6 +114,24 @@ class ResumedRunTest {
                         List.of(model.network().parameters()));
             }
         },
+        DPO {
+            @Override
+            Run begin(TinyModels models, long seed) {
+                TransformerPolicy policy = models.policy(seed);
+                return new Run(
+                        dpo(policy, DpoConfig.ReferenceScoring.PRECOMPUTED).build(), List.of(policy.parameters()));
+            }
+        },
+        DPO_WITH_A_REFERENCE_THAT_SCORES_EACH_STEP {
+            @Override
+            Run begin(TinyModels models, long seed) {
+                TransformerPolicy policy = models.policy(seed);
+                Trainer trainer = dpo(policy, DpoConfig.ReferenceScoring.EACH_STEP)
+                        .reference(models.policy(1))
+                        .build();
+                return new Run(trainer, List.of(policy.parameters()));
+            }
+        },
         PPO_WITH_A_SEPARATE_CRITIC {
             @Override
             Run begin(TinyModels models, long seed) {
@@ -148,6 +169,24 @@ class ResumedRunTest {
         };
 
         abstract Run begin(TinyModels models, long seed);
+
+        /** Eight pairs twice, four at a time, each in several passes. */
+        private static DpoTrainerBuilder dpo(TransformerPolicy policy, DpoConfig.ReferenceScoring scoring) {
+            PreferenceDataset pairs = PreferenceDataset.of(IntStream.range(1, 9)
+                    .mapToObj(i -> Ranking.ofPair(Conversation.of("?"), "a".repeat(i), "b".repeat(9 - i)))
+                    .toList());
+            return DpoTrainer.builder()
+                    .config(DpoConfig.defaults(2, 3)
+                            .withBatchSize(4)
+                            .withMicroBatchTokens(30)
+                            .withReferenceScoring(scoring)
+                            .withSchedule(new LearningRateSchedule.WarmupLinear(1e-3, 1, STEPS))
+                            .withEvaluateEvery(1))
+                    .policy(policy)
+                    .format(FORMAT)
+                    .preferences(pairs)
+                    .heldOut(pairs);
+        }
 
         /** The adaptive KL coefficient and the order of PPO-ptx's texts are state too. */
         private static PpoConfig ppoConfig() {

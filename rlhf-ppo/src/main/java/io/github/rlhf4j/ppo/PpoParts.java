@@ -4,9 +4,8 @@ import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.ScoredSequence;
-import io.github.rlhf4j.core.TokenSequence;
-import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.TrainablePolicy;
+import io.github.rlhf4j.ppo.internal.ReferenceRules;
 import java.util.List;
 
 /** What a {@link PpoTrainer} is made of, checked to fit together. */
@@ -24,44 +23,9 @@ record PpoParts(
     PpoParts {
         prompts = List.copyOf(prompts);
         pretraining = List.copyOf(pretraining);
-        requireFrozenReference(policy, reference);
+        ReferenceRules.requireFrozen(policy, reference);
         requirePrompts(prompts, policy.contextLength());
         requirePretraining(config.losses(), pretraining);
-    }
-
-    private static void requireFrozenReference(Policy policy, Policy reference) {
-        if (policy == reference) {
-            throw new IllegalArgumentException(
-                    "the reference policy is the very object that is trained, so the KL to it"
-                            + " would always be 0; give a frozen copy");
-        }
-        requireSharedTokenizer(policy.tokenizer(), reference.tokenizer());
-    }
-
-    /** Tokenizers are the same when each id has the same spelling, whatever their classes. */
-    private static void requireSharedTokenizer(Tokenizer trained, Tokenizer frozen) {
-        if (trained.equals(frozen)) {
-            return;
-        }
-        int size = trained.vocabularySize();
-        requireShared(size == frozen.vocabularySize(), "vocabularies of " + size + " and " + frozen.vocabularySize());
-        requireShared(
-                trained.specialTokens().equals(frozen.specialTokens()),
-                "special tokens " + trained.specialTokens() + " and " + frozen.specialTokens());
-        for (int id = 0; id < size; id++) {
-            TokenSequence token = TokenSequence.of(id);
-            String ours = trained.decode(token);
-            String theirs = frozen.decode(token);
-            requireShared(ours.equals(theirs), "token " + id + " as \"" + ours + "\" and as \"" + theirs + "\"");
-        }
-    }
-
-    private static void requireShared(boolean same, String got) {
-        if (!same) {
-            throw new IllegalArgumentException(
-                    "policy and reference must share a tokenizer, for KL compares them token by" + " token; got " + got
-                            + ". Give as reference a copy of the model the policy begins with");
-        }
     }
 
     private static void requirePrompts(List<Prompt> prompts, int contextLength) {

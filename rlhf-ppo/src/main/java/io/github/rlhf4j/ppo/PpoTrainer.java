@@ -2,6 +2,7 @@ package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.TrainablePolicy;
+import io.github.rlhf4j.core.random.EpochOrder;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.core.training.Checkpoints;
 import io.github.rlhf4j.core.training.StepReport;

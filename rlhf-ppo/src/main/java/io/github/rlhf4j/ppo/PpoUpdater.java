@@ -6,6 +6,7 @@ import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
 import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TrainablePolicy;
+import io.github.rlhf4j.core.random.EpochOrder;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.ppo.math.ClippedPolicyLoss;
 import io.github.rlhf4j.ppo.math.ClippedValueLoss;

@@ -4,7 +4,10 @@ import io.github.rlhf4j.benchmarks.work.Job;
 import io.github.rlhf4j.cli.wordnet.DictionaryEntry;
 import io.github.rlhf4j.cli.wordnet.WordNet;
 import io.github.rlhf4j.cli.wordnet.WordQuestions;
+import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.Demonstration;
+import io.github.rlhf4j.core.PreferenceDataset;
+import io.github.rlhf4j.core.Ranking;
 import io.github.rlhf4j.core.RoleChatFormat;
 import io.github.rlhf4j.transformer.tokenizer.BytePairTokenizer;
 import io.github.rlhf4j.transformer.tokenizer.BytePairTrainer;
@@ -52,6 +55,21 @@ final class Glosses {
             spread.add(all.get((int) ((long) i * all.size() / count)));
         }
         return spread;
+    }
+
+    /** Questions with the dictionary's answer, preferred to its answer to another question. */
+    static PreferenceDataset preferences(int count) {
+        List<Demonstration> questions = demonstrations(2 * count);
+        List<Ranking> pairs = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Demonstration question = questions.get(2 * i);
+            Demonstration other = questions.get(2 * i + 1);
+            pairs.add(Ranking.ofPair(
+                    Conversation.of(question.conversation().lastUserText()),
+                    question.conversation().last().content(),
+                    other.conversation().last().content()));
+        }
+        return PreferenceDataset.of(pairs);
     }
 
     /** A tokenizer that was trained on the text, with the special tokens of conversations. */

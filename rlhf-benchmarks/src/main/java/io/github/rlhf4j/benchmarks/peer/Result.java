@@ -20,8 +20,7 @@ record Result(
         MET("met"),
         MISSED("missed"),
         NO_GOAL(""),
-        FAILED("failed"),
-        NOT_AVAILABLE("not available");
+        FAILED("failed");
 
         private final String text;
 

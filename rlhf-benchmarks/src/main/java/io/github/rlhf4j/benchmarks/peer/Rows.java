@@ -45,7 +45,7 @@ final class Rows {
             new GenerateRow("generate-32", Goal.atMost(0.5), GPT2, 32, WeightFormat.FLOAT32),
             new PpoRow(Goal.atMost(0.33)),
             new SftRow(Goal.atMost(0.6)),
-            new UnavailableRow("dpo", "DPO step", Goal.atMost(0.6)),
+            new DpoRow(Goal.atMost(0.6)),
             new BpeRow(Goal.atMost(1.0), false),
             new BpeRow(Goal.atMost(1.0), true),
             new MemoryRow(TRAIN_GPT2, Goal.atMost(0.7)),

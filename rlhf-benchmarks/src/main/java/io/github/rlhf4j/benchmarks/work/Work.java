@@ -22,6 +22,7 @@ public interface Work {
             case "generate" -> new GenerateWork(job);
             case "ppo" -> new PpoWork(job);
             case "sft" -> new SftWork(job);
+            case "dpo" -> new DpoWork(job);
             case "bpe-train" -> new BpeTrainWork(job);
             case "bpe-encode" -> new BpeEncodeWork(job);
             case "gemm" -> new GemmWork(job);

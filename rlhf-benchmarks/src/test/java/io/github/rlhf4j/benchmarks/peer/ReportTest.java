@@ -39,13 +39,13 @@ class ReportTest {
     @Test
     void theConsoleTableIsAligned() {
         List<String> lines = ResultTable.console(
-                        List.of(sft(0.6), new UnavailableRow("dpo", "", Goal.NONE).measure(bench())))
+                        List.of(sft(0.6), Result.without(DPO, Result.Verdict.FAILED, "no peer")))
                 .lines()
                 .toList();
         assertThat(lines).hasSize(3);
         int column = lines.get(0).indexOf("peer");
         assertThat(lines.get(1).substring(column)).startsWith("100 ms");
-        assertThat(lines.get(2)).contains("not available");
+        assertThat(lines.get(2)).contains("failed");
     }
 
     @Test
@@ -56,8 +56,7 @@ class ReportTest {
     @Test
     void markdownKeepsWhatItDidNotMeasure() throws IOException {
         Path file = directory.resolve("docs/benchmarks.md");
-        MarkdownReport.update(
-                file, List.of("Machine: old"), List.of(Result.without(DPO, Result.Verdict.NOT_AVAILABLE, "")));
+        MarkdownReport.update(file, List.of("Machine: old"), List.of(Result.without(DPO, Result.Verdict.FAILED, "")));
         Files.writeString(file, "# Title\n" + Files.readString(file) + "after\n");
         MarkdownReport.update(file, List.of("Machine: new"), List.of(sft(0.6)));
         MarkdownReport.update(file, List.of("Machine: new"), List.of(sft(0.5)));
@@ -82,11 +81,10 @@ class ReportTest {
     @Test
     void aRowThatFailsStopsNoOther() {
         StringWriter printed = new StringWriter();
-        List<Result> results = new Measurements(bench(), new PrintWriter(printed, true)).of(List.of(broken(), DPO));
-        assertThat(results)
-                .extracting(Result::verdict)
-                .containsExactly(Result.Verdict.FAILED, Result.Verdict.NOT_AVAILABLE);
-        assertThat(printed.toString()).contains("first line", "second line", "not available");
+        List<Result> results =
+                new Measurements(bench(), new PrintWriter(printed, true)).of(List.of(broken(), new GemmRow()));
+        assertThat(results).extracting(Result::verdict).containsExactly(Result.Verdict.FAILED, Result.Verdict.NO_GOAL);
+        assertThat(printed.toString()).contains("first line", "second line", "gemm");
         assertThat(results.get(0).note()).isEqualTo("first line");
     }
 

@@ -49,12 +49,17 @@ class WorkTest {
         Files.writeString(
                 directory.resolve(SftWork.DEMONSTRATIONS),
                 "{\"prompt\": \"cat?\", \"response\": \"a cat\"}\n{\"prompt\": \"dog?\", \"response\": \"a dog sat\"}\n");
+        Files.writeString(
+                directory.resolve(DpoWork.PREFERENCES),
+                "{\"prompt\": \"cat?\", \"chosen\": \"a cat\", \"rejected\": \"a dog sat\"}\n");
         ChatFormat format = new RoleChatFormat(tokenizer);
         SequenceFile.write(
                 directory,
                 List.of(
                         format.demonstration(Demonstration.of("cat?", "a cat")),
-                        format.demonstration(Demonstration.of("dog?", "a dog sat"))));
+                        format.demonstration(Demonstration.of("dog?", "a dog sat")),
+                        format.demonstration(Demonstration.of("cat?", "a dog sat")),
+                        format.demonstration(Demonstration.of("dog?", "a cat"))));
     }
 
     private Work work(String name) throws IOException {
@@ -62,7 +67,7 @@ class WorkTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"train", "generate", "ppo", "sft", "bpe-train", "bpe-encode", "gemm"})
+    @ValueSource(strings = {"train", "generate", "ppo", "sft", "dpo", "bpe-train", "bpe-encode", "gemm"})
     void everyWorkHasACheckAndDoesSteps(String name) throws IOException {
         Work work = work(name);
         assertThat(work.check()).isPositive().isFinite();
@@ -71,7 +76,7 @@ class WorkTest {
 
     /** Weights near zero predict each of the V tokens alike. */
     @ParameterizedTest
-    @ValueSource(strings = {"train", "generate", "ppo", "sft"})
+    @ValueSource(strings = {"train", "generate", "ppo", "sft", "dpo"})
     void theCheckOfAModelIsItsMeanLoss(String name) throws IOException {
         assertThat(work(name).check()).isCloseTo(Math.log(280), within(0.1));
     }

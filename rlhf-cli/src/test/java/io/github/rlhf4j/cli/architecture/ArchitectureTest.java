@@ -42,7 +42,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule objectivesArePureMathematics = noClasses()
             .that()
-            .resideInAnyPackage(ROOT + "ppo.math..", ROOT + "reward.math..")
+            .resideInAnyPackage(ROOT + "ppo.math..", ROOT + "ppo.preference.math..", ROOT + "reward.math..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(

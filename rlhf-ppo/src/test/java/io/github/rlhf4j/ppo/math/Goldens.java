@@ -9,14 +9,14 @@ import java.util.List;
 import org.assertj.core.data.Offset;
 
 /** Other people's numbers, rounded to six decimals. */
-final class Goldens {
+public final class Goldens {
 
-    static final Offset<Double> ROUNDING = Offset.offset(1.1e-6);
+    public static final Offset<Double> ROUNDING = Offset.offset(1.1e-6);
 
     private Goldens() {}
 
     /** One case; the calling test is skipped where the file is absent. */
-    static JsonNode of(String name) {
+    public static JsonNode of(String name) {
         try {
             JsonNode found = new ObjectMapper()
                     .readTree(SharedData.file("goldens/rl-math.json").toFile())
@@ -30,7 +30,7 @@ final class Goldens {
         }
     }
 
-    static double[] row(JsonNode array) {
+    public static double[] row(JsonNode array) {
         double[] row = new double[array.size()];
         for (int i = 0; i < row.length; i++) {
             row[i] = array.get(i).doubleValue();
@@ -38,7 +38,7 @@ final class Goldens {
         return row;
     }
 
-    static double[][] rows(JsonNode array) {
+    public static double[][] rows(JsonNode array) {
         double[][] rows = new double[array.size()][];
         for (int i = 0; i < rows.length; i++) {
             rows[i] = row(array.get(i));
@@ -47,12 +47,12 @@ final class Goldens {
     }
 
     /** One sequence. */
-    static double[][] one(JsonNode array) {
+    public static double[][] one(JsonNode array) {
         return new double[][] {row(array)};
     }
 
     /** The entries where the mask is 1: what a ragged row holds of a padded one. */
-    static double[] unpad(double[] row, double[] mask) {
+    public static double[] unpad(double[] row, double[] mask) {
         List<Double> kept = new ArrayList<>();
         for (int t = 0; t < row.length; t++) {
             if (mask[t] == 1) {
@@ -62,7 +62,7 @@ final class Goldens {
         return kept.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
-    static double[][] unpad(double[][] rows, double[][] mask) {
+    public static double[][] unpad(double[][] rows, double[][] mask) {
         double[][] kept = new double[rows.length][];
         for (int i = 0; i < rows.length; i++) {
             kept[i] = unpad(rows[i], mask[i]);

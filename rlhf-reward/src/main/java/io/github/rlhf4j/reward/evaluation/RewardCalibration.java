@@ -2,7 +2,7 @@ package io.github.rlhf4j.reward.evaluation;
 
 import io.github.rlhf4j.core.PreferenceDataset;
 import io.github.rlhf4j.core.RewardModel;
-import io.github.rlhf4j.reward.math.Logistic;
+import io.github.rlhf4j.core.math.Logistic;
 import java.util.ArrayList;
 import java.util.List;
 

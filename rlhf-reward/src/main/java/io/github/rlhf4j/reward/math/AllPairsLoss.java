@@ -1,5 +1,7 @@
 package io.github.rlhf4j.reward.math;
 
+import io.github.rlhf4j.core.math.Logistic;
+
 /**
  * Mean over all pairs of one ranking of −log P(winner beats loser), P = σ(s_w − s_l): the InstructGPT reward-model loss
  * (Ouyang et al. 2022, §3.5, equation 1), 1/C(K,2) being 1/(number of pairs that do not tie).

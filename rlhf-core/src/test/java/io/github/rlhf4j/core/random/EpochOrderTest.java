@@ -1,8 +1,7 @@
-package io.github.rlhf4j.ppo;
+package io.github.rlhf4j.core.random;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.rlhf4j.core.random.RandomKey;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;

@@ -1,6 +1,6 @@
-package io.github.rlhf4j.reward.math;
+package io.github.rlhf4j.core.math;
 
-/** The logistic function and its logarithm, without overflow or cancellation over the whole range of double. */
+/** The logistic function, its logarithm and relatives, without overflow or cancellation over the whole range of double. */
 public final class Logistic {
 
     private Logistic() {}
@@ -22,5 +22,15 @@ public final class Logistic {
     /** log σ(x) ≤ 0, nats; finite for each finite x, unlike the logarithm of {@link #sigmoid}. */
     public static double logSigmoid(double x) {
         return -softplus(-x);
+    }
+
+    /** σ'(x) = σ(x)·σ(−x), in [0, ¼]. */
+    public static double sigmoidSlope(double x) {
+        return sigmoid(x) * sigmoid(-x);
+    }
+
+    /** log(1 − eˣ) for x &lt; 0: the log-probability of what does not happen. */
+    public static double log1mExp(double x) {
+        return x > -Math.log(2) ? Math.log(-Math.expm1(x)) : Math.log1p(-Math.exp(x));
     }
 }
