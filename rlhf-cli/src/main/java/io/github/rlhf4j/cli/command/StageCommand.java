@@ -14,6 +14,7 @@ import io.github.rlhf4j.core.training.StopSignal;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -54,6 +55,7 @@ abstract class StageCommand implements Callable<Integer> {
         Console console = new Console(out, Console.isTerminal());
         Recipe recipe = new Recipe(config, directory, WordNet::load, console, stop);
         recipe.readData(); // first, so that a broken file leaves no directory behind that would stand in the way
+        recipe.requireMemory(only == null ? recipe.toDo() : List.of(only));
         directory.open(config, options.resume || joins);
         out.println("run in " + directory.root() + " with\n"
                 + ConfigFiles.write(config).indent(2));

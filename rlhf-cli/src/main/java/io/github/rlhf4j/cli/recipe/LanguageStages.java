@@ -57,6 +57,7 @@ final class LanguageStages {
                         PackedDocuments.of(tokenizer, documents()),
                         PackedDocuments.of(tokenizer, few(run.data().documents().heldOut(), 10 * MOST_HELD_OUT)),
                         pretrainingConfig(config))) {
+            policy.setRecomputation(config.memory().recomputation());
             run.runner().run(Stage.PRETRAINING, trainer);
             ModelFiles.save(run.directory().model(Stage.PRETRAINING), policy);
         }
@@ -64,7 +65,9 @@ final class LanguageStages {
 
     private static PretrainingConfig pretrainingConfig(RecipeConfig config) {
         RecipeConfig.Pretraining stage = config.pretraining();
-        return PretrainingConfig.defaults(stage.steps(), config.model().context() - 1)
+        PretrainingConfig defaults =
+                PretrainingConfig.defaults(stage.steps(), config.model().context() - 1);
+        return defaults.withMicroBatchTokens(config.memory().tokensOr(defaults.microBatchTokens()))
                 .withBatchSize(stage.batch())
                 .withLearningRate(new LearningRatePlan(stage.learningRate(), FINAL_RATE, WARMUP))
                 .withEvaluation(Math.max(1, stage.steps() / EVALUATIONS), 32)
@@ -76,7 +79,8 @@ final class LanguageStages {
         RecipeConfig.Sft stage = config.sft();
         List<Demonstration> demonstrations = few(run.data().demonstrations().train(), stage.demonstrations());
         int steps = stage.epochs() * Math.max(1, demonstrations.size() / stage.batch());
-        SftConfig settings = SftConfig.defaults(stage.epochs(), config.model().context())
+        SftConfig defaults = SftConfig.defaults(stage.epochs(), config.model().context());
+        SftConfig settings = defaults.withMicroBatchTokens(config.memory().tokensOr(defaults.microBatchTokens()))
                 .withBatchSize(stage.batch())
                 .withLearningRate(new LearningRatePlan(stage.learningRate(), FINAL_RATE, WARMUP))
                 .withEvaluateEvery(Math.max(1, steps / EVALUATIONS))
@@ -88,6 +92,7 @@ final class LanguageStages {
                         demonstrations,
                         few(run.data().demonstrations().heldOut(), MOST_HELD_OUT),
                         settings)) {
+            policy.setRecomputation(config.memory().recomputation());
             run.runner().run(Stage.SFT, trainer);
             ModelFiles.save(run.directory().model(Stage.SFT), policy);
         }
