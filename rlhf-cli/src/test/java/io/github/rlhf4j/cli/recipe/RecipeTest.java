@@ -2,6 +2,7 @@ package io.github.rlhf4j.cli.recipe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.cli.report.RunRecords;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,19 +62,9 @@ class RecipeTest {
     @EnumSource(names = {"PRETRAINING", "SFT", "REWARD", "PPO"})
     void aRunStoppedInAnyStageAndResumedEqualsTheUninterruptedOne(Stage stage) throws IOException {
         StopSignal stop = new StopSignal();
-        RunMonitor stopping = new RunMonitor() {
-            @Override
-            public TrainingListener listener(Stage running) {
-                return (Trainer trainer, StepReport report) -> {
-                    if (running == stage && report.step() == 1) {
-                        stop.request();
-                    }
-                    return true;
-                };
-            }
-        };
 
-        assertThatThrownBy(() -> recipe(directory, stopping, stop, false).run())
+        assertThatThrownBy(() -> recipe(directory, stoppingIn(stage, stop), stop, false)
+                        .run())
                 .isInstanceOf(RunStoppedException.class)
                 .hasMessageContaining("stopped in " + stage.label() + " after step 1")
                 .hasMessageContaining(directory.toString());
@@ -106,6 +98,29 @@ class RecipeTest {
         assertThatThrownBy(() -> new RunDirectory(whole).open(other, true))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("ppo.iterations: 4, 9");
+    }
+
+    /** Blocks that are computed again give the same bits; stopped in SFT, so that a checkpoint is resumed with other passes. */
+    @Test
+    void otherSettingsOfMemoryResumeARunAndChangeNothingButRounding() throws IOException {
+        StopSignal stop = new StopSignal();
+        assertThatThrownBy(() -> recipe(directory, stoppingIn(Stage.SFT, stop), stop, false)
+                        .run())
+                .isInstanceOf(RunStoppedException.class);
+        RecipeConfig lean = ConfigFiles.set(
+                TinyRun.config(), Map.of("memory.recompute", "true", "memory.microBatchTokens", "200"));
+        recipe(lean, directory, RunMonitor.SILENT, new StopSignal(), true).run();
+
+        assertThat(new RunDirectory(directory).storedConfig()).isEqualTo(lean);
+        for (String stage : List.of("sft", "reward")) {
+            Map<String, Double> there = RunRecords.read(directory).stage(stage).get(1).metrics();
+            Map<String, Double> here = RunRecords.read(whole).stage(stage).get(1).metrics();
+            assertThat(there.get(stage + "/loss")).isCloseTo(here.get(stage + "/loss"), within(1e-3));
+        }
+        assertThat(directory.resolve("sft/model/model.safetensors"))
+                .binaryContent()
+                .as("smaller passes add up in another order")
+                .isNotEqualTo(Files.readAllBytes(whole.resolve("sft/model/model.safetensors")));
     }
 
     @Test
@@ -187,6 +202,21 @@ class RecipeTest {
                 .hasMessageContainingAll(
                         file + ", row 13", "tokens", "model.context", "why is the sky", "Shorten or drop");
         assertThat(directory.resolve("run/pretraining")).doesNotExist();
+    }
+
+    /** Asks to stop after the first step of a stage. */
+    private static RunMonitor stoppingIn(Stage stage, StopSignal stop) {
+        return new RunMonitor() {
+            @Override
+            public TrainingListener listener(Stage running) {
+                return (Trainer trainer, StepReport report) -> {
+                    if (running == stage && report.step() == 1) {
+                        stop.request();
+                    }
+                    return true;
+                };
+            }
+        };
     }
 
     /** Files of so many rows beside the run. */
