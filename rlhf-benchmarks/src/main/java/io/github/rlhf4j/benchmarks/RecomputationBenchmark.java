@@ -33,8 +33,7 @@ public final class RecomputationBenchmark {
         int[] numbers = arguments.length == 1
                 ? new int[] {512, 6, 4096, 5}
                 : Arrays.stream(arguments).skip(1).mapToInt(Integer::parseInt).toArray();
-        TransformerConfig config =
-                TransformerConfig.gpt2(8192, CONTEXT, numbers[0], numbers[1], numbers[0] / 64);
+        TransformerConfig config = TransformerConfig.gpt2(8192, CONTEXT, numbers[0], numbers[1], numbers[0] / 64);
         run(config, choice, numbers[2], numbers[3]);
     }
 
@@ -58,8 +57,7 @@ public final class RecomputationBenchmark {
         }
     }
 
-    private static void print(
-            TransformerConfig config, Recomputation choice, int tokens, double seconds, long grown) {
+    private static void print(TransformerConfig config, Recomputation choice, int tokens, double seconds, long grown) {
         MemoryEstimate estimate = MemoryEstimate.training(config, tokens, choice);
         System.out.printf(
                 Locale.ROOT,

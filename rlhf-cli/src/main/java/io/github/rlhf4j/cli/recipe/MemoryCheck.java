@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
@@ -52,7 +53,7 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
     /**
      * Refuses a stage that will not fit.
      *
-     * @throws InputException saying what it needs, what there is, and what to lower, what saves most first
+     * @throws InputException saying what it needs, what there is, and what to lower: first what leaves the model as it is
      */
     void requireFits(Stage stage) {
         requireFits(stage, MemoryEstimate::offHeap, offHeap, "native memory", "RLHF_MEMORY");
@@ -69,17 +70,24 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
         String parts = memory.equals("heap") ? estimate.describeOnHeap() : estimate.describeOffHeap();
         throw new InputException(stage.label() + " needs about " + size(needed) + " of " + memory + " (" + parts
                 + ") and may take " + size(limit.bytes()) + ", by " + limit.reason()
-                + ". Need less, what saves most first: " + remedies(stage, part)
+                + ". Need less, what saves most first; the same model learns by: "
+                + remedies(stage, part, MemoryCheck::keepsModel)
+                + "; another by: " + remedies(stage, part, setting -> !keepsModel(setting))
                 + ". Or allow more, where the machine has it: "
                 + variable + "=" + (long) Math.ceil(1.1 * needed / GIBIBYTE) + "g in the environment of rlhf");
     }
 
     private record Remedy(String setting, long needed) {}
 
-    private String remedies(Stage stage, ToLongFunction<MemoryEstimate> part) {
+    private static boolean keepsModel(String setting) {
+        return setting.startsWith("memory.");
+    }
+
+    /** None that is worth naming: "nothing". */
+    private String remedies(Stage stage, ToLongFunction<MemoryEstimate> part, Predicate<String> among) {
         long needed = part.applyAsLong(stages.of(stage));
         List<Remedy> remedies = new ArrayList<>();
-        for (String setting : settings(stage)) {
+        for (String setting : settings(stage).stream().filter(among).toList()) {
             String[] keyAndValue = setting.split("=");
             try {
                 RecipeConfig changed = ConfigFiles.set(stages.config(), keyAndValue[0], keyAndValue[1]);
@@ -89,11 +97,12 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
                 continue; // another setting forbids it
             }
         }
-        return remedies.stream()
+        String named = remedies.stream()
                 .filter(remedy -> remedy.needed() < (1 - WORTH_NAMING) * needed)
                 .sorted(Comparator.comparingLong(Remedy::needed))
                 .map(remedy -> remedy.setting() + " (" + size(remedy.needed()) + ")")
                 .collect(Collectors.joining(", "));
+        return named.isEmpty() ? "nothing" : named;
     }
 
     /** The least micro-batch, recomputation, and half of everything else that may matter. */

@@ -15,7 +15,8 @@ class MainJobTest {
     void theStandardSettingsWithAnySeedBackendAndMemoryHaveTargets() {
         assertThat(isMainJob(RecipeConfig.standard())).isTrue();
         assertThat(isMainJob(ConfigFiles.set(
-                        RecipeConfig.standard(), Map.of("seed", "7", "backend", "cpu", "checkpointEvery", "9", "memory.recompute", "true"))))
+                        RecipeConfig.standard(),
+                        Map.of("seed", "7", "backend", "cpu", "checkpointEvery", "9", "memory.recompute", "true"))))
                 .isTrue();
     }
 

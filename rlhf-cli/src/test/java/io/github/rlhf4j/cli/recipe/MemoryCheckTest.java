@@ -57,16 +57,18 @@ class MemoryCheckTest {
         assertThatThrownBy(() -> check(LARGE, 3L << 30, 2L << 30).requireFits(Stage.PRETRAINING))
                 .isInstanceOf(InputException.class)
                 .hasMessageMatching("pretraining needs about \\d\\.\\d GiB of native memory \\(weights .*"
-                        + "may take 3.0 GiB, by a test\\. Need less, what saves most first: memory.microBatchTokens=512 "
-                        + "\\(\\d\\.\\d GiB\\), .*memory.recompute=true .*RLHF_MEMORY=\\dg in the environment of rlhf");
+                        + "may take 3\\.0 GiB, by a test\\. Need less, what saves most first; the same model learns by: "
+                        + "memory.microBatchTokens=512 \\(2\\.1 GiB\\), memory.recompute=true \\(2\\.3 GiB\\); another by: "
+                        + "model.width=384 \\(.*RLHF_MEMORY=4g in the environment of rlhf");
     }
 
     @Test
     void settingsThatWouldSaveNothingAreNotNamed() {
-        RecipeConfig lean = ConfigFiles.set(LARGE, Map.of("memory.recompute", "true", "memory.microBatchTokens", "512"));
+        RecipeConfig lean =
+                ConfigFiles.set(LARGE, Map.of("memory.recompute", "true", "memory.microBatchTokens", "512"));
 
         assertThatThrownBy(() -> check(lean, MIB, MIB).requireFits(Stage.PRETRAINING))
-                .hasMessageContaining("model.width=384")
+                .hasMessageContainingAll("the same model learns by: nothing;", "model.width=384")
                 .hasMessageNotContainingAny("memory.", "pretraining.batch");
     }
 

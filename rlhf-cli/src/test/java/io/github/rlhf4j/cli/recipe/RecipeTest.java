@@ -63,8 +63,8 @@ class RecipeTest {
     void aRunStoppedInAnyStageAndResumedEqualsTheUninterruptedOne(Stage stage) throws IOException {
         StopSignal stop = new StopSignal();
 
-        assertThatThrownBy(() -> recipe(directory, stoppingIn(stage, stop), stop, false)
-                        .run())
+        assertThatThrownBy(() ->
+                        recipe(directory, stoppingIn(stage, stop), stop, false).run())
                 .isInstanceOf(RunStoppedException.class)
                 .hasMessageContaining("stopped in " + stage.label() + " after step 1")
                 .hasMessageContaining(directory.toString());
@@ -107,14 +107,16 @@ class RecipeTest {
         assertThatThrownBy(() -> recipe(directory, stoppingIn(Stage.SFT, stop), stop, false)
                         .run())
                 .isInstanceOf(RunStoppedException.class);
-        RecipeConfig lean = ConfigFiles.set(
-                TinyRun.config(), Map.of("memory.recompute", "true", "memory.microBatchTokens", "200"));
+        RecipeConfig lean =
+                ConfigFiles.set(TinyRun.config(), Map.of("memory.recompute", "true", "memory.microBatchTokens", "200"));
         recipe(lean, directory, RunMonitor.SILENT, new StopSignal(), true).run();
 
         assertThat(new RunDirectory(directory).storedConfig()).isEqualTo(lean);
         for (String stage : List.of("sft", "reward")) {
-            Map<String, Double> there = RunRecords.read(directory).stage(stage).get(1).metrics();
-            Map<String, Double> here = RunRecords.read(whole).stage(stage).get(1).metrics();
+            Map<String, Double> there =
+                    RunRecords.read(directory).stage(stage).get(1).metrics();
+            Map<String, Double> here =
+                    RunRecords.read(whole).stage(stage).get(1).metrics();
             assertThat(there.get(stage + "/loss")).isCloseTo(here.get(stage + "/loss"), within(1e-3));
         }
         assertThat(directory.resolve("sft/model/model.safetensors"))
