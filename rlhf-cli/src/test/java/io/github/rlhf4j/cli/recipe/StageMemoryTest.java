@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.rlhf4j.core.training.StopSignal;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,17 +22,17 @@ class StageMemoryTest {
 
     private static final List<Stage> TRAINING = List.of(Stage.PRETRAINING, Stage.SFT, Stage.REWARD, Stage.PPO);
     private static final List<Stage> SAMPLING = List.of(Stage.COMPARISONS, Stage.EVALUATION);
-    private static final int HEAP_TOUCHED = 600 << 20;
+
+    private static final String GREW = "grew ";
 
     @TempDir
     Path directory;
 
     @Test
-    void eachStageTakesWhatWasForetold() throws IOException {
-        RecipeConfig config = ConfigFiles.set(TinyRun.config(), settings());
+    void eachStageTakesWhatWasForetold() throws Exception {
+        RecipeConfig config = config();
         StageMemory foretold = new StageMemory(config, config.comparisons().samplesPerPrompt());
-        touchHeap();
-        Map<Stage, Long> grown = measured(config);
+        Map<Stage, Long> grown = measuredInAProcessOfItsOwn();
 
         Map<Stage, Double> ratios = new EnumMap<>(Stage.class);
         grown.forEach((stage, bytes) -> ratios.put(
@@ -67,15 +67,53 @@ class StageMemoryTest {
         return settings;
     }
 
-    /** Touched once, the heap's pages stay, so that what the process grows by afterwards is native memory. */
-    private static void touchHeap() {
-        byte[][] pages = new byte[HEAP_TOUCHED >> 20][1 << 20];
-        Arrays.stream(pages).forEach(page -> Arrays.fill(page, (byte) 1));
-        assertThat(pages[0][1]).isOne();
+    private static RecipeConfig config() {
+        return ConfigFiles.set(TinyRun.config(), settings());
+    }
+
+    /** Its heap is touched before it begins and never grows, so that what the process grows by is native memory. */
+    private Map<Stage, Long> measuredInAProcessOfItsOwn() throws IOException, InterruptedException {
+        Path log = directory.resolve("log.txt");
+        ProcessBuilder process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xms1g",
+                        "-Xmx1g",
+                        "-XX:+AlwaysPreTouch",
+                        "-Dorg.bytedeco.javacpp.maxbytes=4g",
+                        "-Dorg.bytedeco.javacpp.maxphysicalbytes=8g",
+                        "--add-modules=jdk.incubator.vector",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Measuring.class.getName(),
+                        directory.resolve("run").toString())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile());
+        process.environment().put("MALLOC_MMAP_THRESHOLD_", "131072"); // what is freed leaves the process
+        assertThat(process.start().waitFor()).as(Files.readString(log)).isZero();
+        Map<Stage, Long> grown = new EnumMap<>(Stage.class);
+        for (String line : Files.readAllLines(log)) {
+            if (line.startsWith(GREW)) {
+                String[] words = line.substring(GREW.length()).split(" ");
+                grown.put(Stage.valueOf(words[0]), Long.valueOf(words[1]));
+            }
+        }
+        return grown;
+    }
+
+    /** Runs the recipe and prints what each stage took. */
+    static final class Measuring {
+
+        private Measuring() {}
+
+        /** The argument is the run's directory. */
+        public static void main(String[] arguments) throws IOException {
+            measured(config(), Path.of(arguments[0]))
+                    .forEach((stage, bytes) -> System.out.println(GREW + stage + " " + bytes));
+        }
     }
 
     /** By how many bytes the process was larger than at the stage's beginning, at most. */
-    private Map<Stage, Long> measured(RecipeConfig config) throws IOException {
+    private static Map<Stage, Long> measured(RecipeConfig config, Path directory) throws IOException {
         Map<Stage, Long> grown = new EnumMap<>(Stage.class);
         try (Sampler sampler = new Sampler()) {
             RunMonitor monitor = new RunMonitor() {
