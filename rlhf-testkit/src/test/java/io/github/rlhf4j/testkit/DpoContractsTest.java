@@ -17,8 +17,7 @@ class DpoContractsTest {
 
         @Override
         protected Trainer trainer() {
-            return DpoFixture.builder(
-                            DpoFixture.policy(), DpoFixture.config(2).withEvaluateEvery(2))
+            return DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2).withEvaluateEvery(2))
                     .heldOut(DpoFixture.pairs())
                     .build();
         }
@@ -29,8 +28,7 @@ class DpoContractsTest {
 
         @Override
         protected Trainer trainer() {
-            return DpoFixture.builder(
-                            DpoFixture.policy(), DpoFixture.config(2).withLoss(new KtoLoss(0.1)))
+            return DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2).withLoss(new KtoLoss(0.1)))
                     .build();
         }
     }
@@ -47,13 +45,13 @@ class DpoContractsTest {
                     new TabularOptimizer.Sgd(),
                     2,
                     1);
-            return ImplicitRewardModel.of(
-                    DpoFixture.policy(), other, DpoFixture.FORMAT, ImplicitReward.logRatio(0.1));
+            return ImplicitRewardModel.of(DpoFixture.policy(), other, DpoFixture.FORMAT, ImplicitReward.logRatio(0.1));
         }
 
         @Override
         protected List<Exchange> exchanges() {
-            return List.of(Exchange.of("aa", "a"), Exchange.of("ab", "bb"), Exchange.of("ab", ""), Exchange.of("aa", "a"));
+            return List.of(
+                    Exchange.of("aa", "a"), Exchange.of("ab", "bb"), Exchange.of("ab", ""), Exchange.of("aa", "a"));
         }
     }
 }

@@ -69,8 +69,15 @@ record ActivationSizes(TransformerConfig config) {
         return Math.max(inference(tokens), sequences * (c() + config.vocabularySize()));
     }
 
+    /** Both kinds of cache grow by 64 positions. */
     long keyValueCache(long sequences, long length) {
-        return 2 * sequences * length * c() * config.layers();
+        long positions = (length + 63) / 64 * 64;
+        return 2 * sequences * positions * c() * config.layers();
+    }
+
+    /** The matrices of all blocks and of the token head. */
+    long decodingWeights() {
+        return config.layers() * (4 * c() * c() + 2 * c() * f()) + config.vocabularySize() * c();
     }
 
     private long logits(long tokens) {

@@ -17,21 +17,29 @@ import java.util.stream.Collectors;
  * @param activations what forward passes keep for their backward passes
  * @param workspace what a pass needs for the moment: a block's intermediate results, a chunk of logits
  * @param keyValueCache keys and values of the sequences that are generated
+ * @param decodingWeights the weight matrices once more, packed for decoding
  */
 public record MemoryEstimate(
-        long weights, long gradients, long moments, long activations, long workspace, long keyValueCache) {
+        long weights,
+        long gradients,
+        long moments,
+        long activations,
+        long workspace,
+        long keyValueCache,
+        long decodingWeights) {
 
     /** Allowed for the virtual machine, its heap and libraries beside all tensors; a guess. */
     public static final long JAVA_AND_LIBRARIES = 320L << 20;
 
-    private static final MemoryEstimate NOTHING = new MemoryEstimate(0, 0, 0, 0, 0, 0);
+    private static final MemoryEstimate NOTHING = new MemoryEstimate(0, 0, 0, 0, 0, 0, 0);
 
     public MemoryEstimate {
         if (Math.min(Math.min(weights, gradients), Math.min(moments, activations)) < 0
-                || Math.min(workspace, keyValueCache) < 0) {
+                || Math.min(workspace, Math.min(keyValueCache, decodingWeights)) < 0) {
             throw new IllegalArgumentException("no part of a memory estimate is negative, got weights " + weights
                     + ", gradients " + gradients + ", moments " + moments + ", activations " + activations
-                    + ", workspace " + workspace + ", key-value cache " + keyValueCache);
+                    + ", workspace " + workspace + ", key-value cache " + keyValueCache
+                    + ", decoding weights " + decodingWeights);
         }
     }
 
@@ -54,6 +62,7 @@ public record MemoryEstimate(
                 bytes(2 * parameters),
                 bytes(sizes.kept(tokens, recomputation)),
                 bytes(sizes.backwardWorkspace(tokens, recomputation)),
+                0,
                 0);
     }
 
@@ -75,20 +84,28 @@ public record MemoryEstimate(
      */
     public static MemoryEstimate generation(TransformerConfig config, long sequences, long length) {
         ActivationSizes sizes = new ActivationSizes(config);
-        return NOTHING.withWorkspace(sizes.prefill(sequences, length))
-                .withKeyValueCache(sizes.keyValueCache(sequences, length));
+        return NOTHING.withWorkspace(sizes.prefill(sequences, length)).withDecoding(sizes, sequences, length);
     }
 
     private MemoryEstimate withWeights(long elements) {
-        return new MemoryEstimate(bytes(elements), gradients, moments, activations, workspace, keyValueCache);
+        return new MemoryEstimate(
+                bytes(elements), gradients, moments, activations, workspace, keyValueCache, decodingWeights);
     }
 
     private MemoryEstimate withWorkspace(long elements) {
-        return new MemoryEstimate(weights, gradients, moments, activations, bytes(elements), keyValueCache);
+        return new MemoryEstimate(
+                weights, gradients, moments, activations, bytes(elements), keyValueCache, decodingWeights);
     }
 
-    private MemoryEstimate withKeyValueCache(long elements) {
-        return new MemoryEstimate(weights, gradients, moments, activations, workspace, bytes(elements));
+    private MemoryEstimate withDecoding(ActivationSizes sizes, long sequences, long length) {
+        return new MemoryEstimate(
+                weights,
+                gradients,
+                moments,
+                activations,
+                workspace,
+                bytes(sizes.keyValueCache(sequences, length)),
+                bytes(sizes.decodingWeights()));
     }
 
     private static long bytes(long elements) {
@@ -103,12 +120,26 @@ public record MemoryEstimate(
                 moments + other.moments,
                 activations + other.activations,
                 workspace + other.workspace,
-                keyValueCache + other.keyValueCache);
+                keyValueCache + other.keyValueCache,
+                decodingWeights + other.decodingWeights);
     }
 
-    /** All tensors. */
+    /** All tensors, {@link #offHeap()} and {@link #onHeap()}. */
     public long tensors() {
-        return weights + gradients + moments + activations + workspace + keyValueCache;
+        return offHeap() + onHeap();
+    }
+
+    /** In native memory. */
+    public long offHeap() {
+        return weights + gradients + moments + activations + workspace;
+    }
+
+    /**
+     * On Java's heap: what decoding keeps with the fused kernels, the default on a CPU. ND4J's kernels, and so a GPU, keep
+     * keys and values in native memory and pack nothing.
+     */
+    public long onHeap() {
+        return keyValueCache + decodingWeights;
     }
 
     /** All tensors, and Java itself. */
@@ -142,18 +173,44 @@ public record MemoryEstimate(
     @Override
     public String toString() {
         Map<String, Long> parts = new LinkedHashMap<>();
+        parts.putAll(partsOffHeap());
+        parts.putAll(partsOnHeap());
+        parts.put("Java and libraries", JAVA_AND_LIBRARIES);
+        return "about " + gibibytes(total()) + ": " + describe(parts);
+    }
+
+    /** The parts of {@link #offHeap()}, such as "weights 475 MiB, gradients 475 MiB"; those that are nothing are left out. */
+    public String describeOffHeap() {
+        return describe(partsOffHeap());
+    }
+
+    /** The parts of {@link #onHeap()}, such as "key-value cache 12 MiB"; those that are nothing are left out. */
+    public String describeOnHeap() {
+        return describe(partsOnHeap());
+    }
+
+    private Map<String, Long> partsOffHeap() {
+        Map<String, Long> parts = new LinkedHashMap<>();
         parts.put("weights", weights);
         parts.put("gradients", gradients);
         parts.put("Adam's moments", moments);
         parts.put("activations", activations);
         parts.put("workspace", workspace);
+        return parts;
+    }
+
+    private Map<String, Long> partsOnHeap() {
+        Map<String, Long> parts = new LinkedHashMap<>();
         parts.put("key-value cache", keyValueCache);
-        parts.put("Java and libraries", JAVA_AND_LIBRARIES);
-        return "about " + gibibytes(total()) + ": "
-                + parts.entrySet().stream()
-                        .filter(part -> part.getValue() > 0)
-                        .map(part -> part.getKey() + " " + mebibytes(part.getValue()))
-                        .collect(Collectors.joining(", "));
+        parts.put("packed weights", decodingWeights);
+        return parts;
+    }
+
+    private static String describe(Map<String, Long> parts) {
+        return parts.entrySet().stream()
+                .filter(part -> part.getValue() > 0)
+                .map(part -> part.getKey() + " " + mebibytes(part.getValue()))
+                .collect(Collectors.joining(", "));
     }
 
     private static String gibibytes(long bytes) {

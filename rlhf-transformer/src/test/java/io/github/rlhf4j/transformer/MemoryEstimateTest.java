@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.generation.DecodingSession;
 import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
@@ -108,6 +109,28 @@ class MemoryEstimateTest {
     }
 
     @Test
+    void decodingKeepsPackedWeightsKeysAndValuesOnTheHeap() {
+        TransformerConfig config = config(9000, 256, 6, 1024, 0);
+        MemoryEstimate estimate = MemoryEstimate.generation(config, 32, 120);
+        try (ModelCore core = core(config)) {
+            TransformerPolicy policy = new TransformerPolicy(core, TestModels.ids(9000));
+            long before = usedHeap();
+            try (DecodingSession session = policy.openSession()) {
+                session.start(IntStream.range(0, 32)
+                        .mapToObj(i -> TestModels.sequence(i, 120, 9000))
+                        .toList());
+                assertThat(usedHeap() - before).as("%s", estimate).isCloseTo(estimate.onHeap(), CLOSE);
+            }
+        }
+    }
+
+    private static long usedHeap() {
+        System.gc();
+        Runtime runtime = Runtime.getRuntime();
+        return runtime.totalMemory() - runtime.freeMemory();
+    }
+
+    @Test
     void recomputationTradesTheActivationsOfAllLayersForThoseOfOne() {
         TransformerConfig config = TransformerConfig.gpt2Small();
         MemoryEstimate all = MemoryEstimate.training(config, 1024, Recomputation.NONE);
@@ -122,7 +145,8 @@ class MemoryEstimateTest {
     void theKeyValueCacheHoldsTwoVectorsALayerAndToken() {
         assertThat(MemoryEstimate.generation(TransformerConfig.gpt2Small(), 32, 100)
                         .keyValueCache())
-                .isEqualTo(32L * 100 * 2 * 768 * 12 * 4);
+                .as("room for 128 positions, as it grows by 64")
+                .isEqualTo(32L * 128 * 2 * 768 * 12 * 4);
     }
 
     @Test

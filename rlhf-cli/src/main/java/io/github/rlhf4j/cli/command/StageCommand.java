@@ -14,6 +14,7 @@ import io.github.rlhf4j.cli.wordnet.WordNet;
 import io.github.rlhf4j.core.training.StopSignal;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -53,6 +54,7 @@ abstract class StageCommand implements Callable<Integer> {
         Console console = new Console(Rlhf.out(spec), Console.isTerminal());
         Recipe recipe = new Recipe(config, directory, WordNet::load, console, stop);
         recipe.prepare(); // first, so that a broken file leaves no directory behind that would stand in the way
+        recipe.requireMemory(only == null ? recipe.toDo() : List.of(only));
         RunLock lock = directory.lock();
         try (lock) {
             directory.open(config, options.resume || joins);

@@ -59,6 +59,7 @@ final class LanguageStages {
                         PackedDocuments.of(
                                 tokenizer, heldOutDocuments(run.data().documents())),
                         pretrainingConfig(config))) {
+            policy.setRecomputation(config.memory().recomputation());
             run.runner().run(Stage.PRETRAINING, trainer);
             ModelFiles.save(run.directory().model(Stage.PRETRAINING), policy);
         }
@@ -66,7 +67,9 @@ final class LanguageStages {
 
     private static PretrainingConfig pretrainingConfig(RecipeConfig config) {
         RecipeConfig.Pretraining stage = config.pretraining();
-        return PretrainingConfig.defaults(stage.steps(), config.model().context() - 1)
+        PretrainingConfig defaults =
+                PretrainingConfig.defaults(stage.steps(), config.model().context() - 1);
+        return defaults.withMicroBatchTokens(config.memory().tokensOr(defaults.microBatchTokens()))
                 .withBatchSize(stage.batch())
                 .withLearningRate(new LearningRatePlan(stage.learningRate(), FINAL_RATE, WARMUP))
                 .withEvaluation(Math.max(1, stage.steps() / EVALUATIONS), 32)
@@ -79,7 +82,8 @@ final class LanguageStages {
         List<Demonstration> demonstrations =
                 trainingDemonstrations(config, run.data().demonstrations());
         int steps = stage.epochs() * Math.max(1, demonstrations.size() / stage.batch());
-        SftConfig settings = SftConfig.defaults(stage.epochs(), config.model().context())
+        SftConfig defaults = SftConfig.defaults(stage.epochs(), config.model().context());
+        SftConfig settings = defaults.withMicroBatchTokens(config.memory().tokensOr(defaults.microBatchTokens()))
                 .withBatchSize(stage.batch())
                 .withLearningRate(new LearningRatePlan(stage.learningRate(), FINAL_RATE, WARMUP))
                 .withEvaluateEvery(Math.max(1, steps / EVALUATIONS))
@@ -91,6 +95,7 @@ final class LanguageStages {
                         demonstrations,
                         heldOutDemonstrations(run.data().demonstrations()),
                         settings)) {
+            policy.setRecomputation(config.memory().recomputation());
             run.runner().run(Stage.SFT, trainer);
             ModelFiles.save(run.directory().model(Stage.SFT), policy);
         }

@@ -34,7 +34,8 @@ import java.util.Map;
 final class PpoStage {
 
     private static final int MOST_PTX_DOCUMENTS = 20_000;
-    private static final int PTX_SEQUENCES = 8;
+    /** Texts of pretraining in each update. */
+    static final int PTX_SEQUENCES = 8;
 
     private final Recipe run;
     private final RecipeConfig.Ppo config;
@@ -51,6 +52,9 @@ final class PpoStage {
         try (TransformerPolicy reference = ModelFiles.policy(run.directory().model(Stage.SFT), optimizer);
                 TransformerRewardModel reward =
                         ModelFiles.reward(run.directory().model(Stage.REWARD), optimizer)) {
+            // inherited by the models that are made of them and trained
+            reference.setRecomputation(run.config().memory().recomputation());
+            reward.network().setRecomputation(run.config().memory().recomputation());
             ChatFormat format = LanguageStages.format(reference);
             PpoTrainerBuilder ppo = PpoTrainer.builder()
                     .config(settings(format))
@@ -117,11 +121,12 @@ final class PpoStage {
                 ? new KlController.Fixed(config.klCoefficient())
                 : new KlController.Adaptive(
                         config.klCoefficient(), config.klTarget(), config.klHorizon(), KlUnit.PER_SEQUENCE);
-        return PpoConfig.of(
-                        config.iterations(),
-                        new BatchPlan(config.rollout(), config.minibatch()),
-                        Sampling.exact(config.maxNewTokens(), config.temperature(), format.stopTokens()),
-                        LanguageStages.seed(run.config(), Stage.PPO))
+        PpoConfig defaults = PpoConfig.of(
+                config.iterations(),
+                new BatchPlan(config.rollout(), config.minibatch()),
+                Sampling.exact(config.maxNewTokens(), config.temperature(), format.stopTokens()),
+                LanguageStages.seed(run.config(), Stage.PPO));
+        return defaults.withMicroBatchTokens(run.config().memory().tokensOr(defaults.microBatchTokens()))
                 .withEpochs(config.epochs())
                 .withLosses(LossSettings.defaults().withPtx(config.ptxCoefficient(), PTX_SEQUENCES))
                 .withRewards(RewardSettings.defaults()

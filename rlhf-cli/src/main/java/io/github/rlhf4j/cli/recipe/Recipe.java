@@ -7,15 +7,19 @@ import io.github.rlhf4j.cli.wordnet.DictionaryEntry;
 import io.github.rlhf4j.cli.wordnet.WordQuestions;
 import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Exchange;
+import io.github.rlhf4j.core.Ranking;
 import io.github.rlhf4j.core.RoleChatFormat;
 import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.core.data.Splits.Parts;
 import io.github.rlhf4j.core.training.StopSignal;
+import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,10 +66,14 @@ public final class Recipe {
      * @throws InputException when the user's data cannot be used
      */
     public Path run() throws IOException {
-        for (Stage stage : Stage.values()) {
-            if (!directory.isDone(stage)) {
-                perform(stage);
-            }
+        List<Stage> toDo = toDo();
+        requireMemory(toDo);
+        if (!toDo.isEmpty()) {
+            MemoryCheck memory = memory();
+            monitor.onNote(memory.line(memory.largest(toDo)) + ", the largest stage");
+        }
+        for (Stage stage : toDo) {
+            perform(stage);
         }
         return HtmlReport.write(directory.root());
     }
@@ -101,6 +109,36 @@ public final class Recipe {
         BackendSelection.select(config.backend());
     }
 
+    /** The stages whose output is not there yet. */
+    public List<Stage> toDo() {
+        return Stream.of(Stage.values())
+                .filter(stage -> !directory.isDone(stage))
+                .toList();
+    }
+
+    /**
+     * Refuses a run of these stages whose tensors will not fit, before anything is done. On a GPU, whose memory is another,
+     * it refuses nothing.
+     *
+     * @throws InputException saying what a stage needs, what there is, and what to lower
+     */
+    public void requireMemory(List<Stage> stages) {
+        if (config.backend() != ComputeBackend.CUDA) {
+            stages.forEach(memory()::requireFits);
+        }
+    }
+
+    private MemoryCheck memory() {
+        Parts<Ranking> own = data().preferences();
+        int responses = own == null
+                ? config.comparisons().samplesPerPrompt()
+                : own.train().stream()
+                        .mapToInt(ranking -> ranking.responses().size())
+                        .max()
+                        .orElse(2);
+        return MemoryCheck.ofProcess(new StageMemory(config, responses));
+    }
+
     private void perform(Stage stage) throws IOException {
         runner.checkStop(stage);
         long start = System.nanoTime();
@@ -110,6 +148,8 @@ public final class Recipe {
             data();
             monitor.onStage(stage, describe(stage));
             if (stage != Stage.TOKENIZER) {
+                requireMemory(List.of(stage));
+                monitor.onNote(memory().line(stage));
                 checkLengths();
             }
             switch (stage) {
@@ -191,9 +231,10 @@ public final class Recipe {
         return known;
     }
 
-    /** Whether this is the main job, whose results have targets: the standard settings, with any seed on any backend. */
+    /** Whether this is the main job, whose results have targets: the standard settings, with any seed, backend and memory. */
     boolean isMainJob() {
-        return config.equals(RecipeConfig.standard(config.seed(), config.backend(), config.checkpointEvery()));
+        return config.equals(RecipeConfig.standard(config.seed(), config.backend(), config.checkpointEvery())
+                .withMemory(config.memory()));
     }
 
     GlossTaste requireTaste() {

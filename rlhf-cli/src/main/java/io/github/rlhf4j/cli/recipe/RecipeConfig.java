@@ -1,6 +1,7 @@
 package io.github.rlhf4j.cli.recipe;
 
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
+import io.github.rlhf4j.transformer.model.Recomputation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param backend what to compute on
  * @param heldOutShare of the words, which no stage trains on and evaluation asks for, in (0, 1)
  * @param checkpointEvery steps between two checkpoints of a stage, ≥ 1
+ * @param memory what memory the passes of training take
  * @param data the user's own files, in place of WordNet
  * @param model shape of the transformer and its tokenizer
  * @param pretraining first stage: text
@@ -25,6 +27,7 @@ public record RecipeConfig(
         ComputeBackend backend,
         double heldOutShare,
         int checkpointEvery,
+        Memory memory,
         Data data,
         Model model,
         Pretraining pretraining,
@@ -42,6 +45,55 @@ public record RecipeConfig(
                 "comparisons.maxNewTokens and ppo.maxNewTokens must leave room for a prompt in model.context ("
                         + model.context() + ")",
                 Math.max(comparisons.maxNewTokens(), ppo.maxNewTokens()));
+    }
+
+    /** The same run with other settings of memory. */
+    RecipeConfig withMemory(Memory other) {
+        return new RecipeConfig(
+                seed,
+                backend,
+                heldOutShare,
+                checkpointEvery,
+                other,
+                data,
+                model,
+                pretraining,
+                sft,
+                comparisons,
+                reward,
+                ppo,
+                evaluation);
+    }
+
+    /**
+     * What memory the passes of training take, in exchange for time. It decides what is learned by rounding only, so a run
+     * may be resumed with other values.
+     *
+     * @param recompute whether blocks keep their input alone for the backward pass and compute the rest again
+     * @param microBatchTokens the most tokens of a pass that goes backward, ≥ 0; a sequence (in the reward stage, a ranking) is
+     *     never cut. 0 takes each stage's own: 4096, the reward model's 8192
+     */
+    public record Memory(boolean recompute, int microBatchTokens) {
+
+        public Memory {
+            require(
+                    microBatchTokens >= 0,
+                    "memory.microBatchTokens must be ≥ 0 (0 takes each stage's own)",
+                    microBatchTokens);
+        }
+
+        /** Whole batches in passes of the stages' own size, nothing computed again. */
+        static Memory defaults() {
+            return new Memory(false, 0);
+        }
+
+        Recomputation recomputation() {
+            return recompute ? Recomputation.BLOCKS : Recomputation.NONE;
+        }
+
+        int tokensOr(int ofStage) {
+            return microBatchTokens == 0 ? ofStage : microBatchTokens;
+        }
     }
 
     /**
@@ -226,6 +278,7 @@ public record RecipeConfig(
                 backend,
                 0.05,
                 checkpointEvery,
+                Memory.defaults(),
                 new Data(null, null, null, null),
                 new Model(4096, 128, 4, 4, 96, 0),
                 new Pretraining(0, 2300, 24, 2e-3),
@@ -244,6 +297,7 @@ public record RecipeConfig(
                 full.backend,
                 full.heldOutShare,
                 full.checkpointEvery,
+                full.memory,
                 full.data,
                 new Model(1024, 64, 2, 2, 96, 0),
                 new Pretraining(30_000, 700, 16, 4e-3),

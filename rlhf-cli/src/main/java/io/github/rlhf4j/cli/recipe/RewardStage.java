@@ -35,6 +35,7 @@ final class RewardStage {
                 TransformerRewardModel reward = create(supervised);
                 RewardModelTrainer trainer =
                         new RewardModelTrainer(reward, rankings, unseen, config(rankings.size()))) {
+            reward.network().setRecomputation(run.config().memory().recomputation());
             run.runner().run(Stage.REWARD, trainer);
             center(reward, demonstrations(supervised));
             ModelFiles.save(run.directory().model(Stage.REWARD), reward, supervised.tokenizer());
@@ -51,8 +52,10 @@ final class RewardStage {
 
     private RewardModelConfig config(int rankings) {
         RecipeConfig.Reward stage = run.config().reward();
-        RewardModelConfig settings = RewardModelConfig.instructGpt(
-                        rankings, LanguageStages.seed(run.config(), Stage.REWARD))
+        RewardModelConfig defaults =
+                RewardModelConfig.instructGpt(rankings, LanguageStages.seed(run.config(), Stage.REWARD));
+        RewardModelConfig settings = defaults.withMicroBatchTokens(
+                        run.config().memory().tokensOr(defaults.microBatchTokens()))
                 .withEpochs(stage.epochs())
                 .withRankingsPerBatch(stage.batch());
         long steps = settings.totalSteps(rankings);

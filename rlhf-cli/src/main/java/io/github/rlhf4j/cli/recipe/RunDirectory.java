@@ -19,7 +19,7 @@ import java.util.Map;
 public record RunDirectory(Path root) {
 
     /**
-     * Begins a run here, or goes on with the one that is here.
+     * Begins a run here, or goes on with the one that is here, whose settings of memory may be others from now on.
      *
      * @throws InputException when a run is here and is not to be resumed, or is to be resumed with other settings
      */
@@ -27,14 +27,22 @@ public record RunDirectory(Path root) {
         Path file = config();
         if (!Files.exists(file)) {
             Files.createDirectories(root);
-            DurableFiles.replace(file, ConfigFiles.write(config).getBytes(StandardCharsets.UTF_8));
+            write(config);
             return;
         }
         if (!resume) {
             throw new InputException(root + " holds a run already; go on with it by --resume, or name another directory"
                     + " with --out");
         }
-        requireSame(storedConfig(), config);
+        RecipeConfig stored = storedConfig();
+        requireSame(stored, config);
+        if (!stored.equals(config)) {
+            write(config);
+        }
+    }
+
+    private void write(RecipeConfig config) throws IOException {
+        DurableFiles.replace(config(), ConfigFiles.write(config).getBytes(StandardCharsets.UTF_8));
     }
 
     /**
@@ -48,7 +56,7 @@ public record RunDirectory(Path root) {
     }
 
     private void requireSame(RecipeConfig stored, RecipeConfig wanted) {
-        List<String> differences = ConfigFiles.differences(stored, wanted);
+        List<String> differences = ConfigFiles.differences(stored.withMemory(wanted.memory()), wanted);
         if (!differences.isEmpty()) {
             throw new InputException("the run in " + root + " was begun with other settings (there, here): "
                     + String.join("; ", differences) + ". Resume it with its own, or begin another with --out");

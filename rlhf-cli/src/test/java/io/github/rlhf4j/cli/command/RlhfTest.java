@@ -95,6 +95,19 @@ class RlhfTest {
     }
 
     @Test
+    void aRunThatWillNotFitIsRefusedBeforeAnythingIsWritten() {
+        Path run = directory.resolve("run");
+
+        int code = rlhf("run", "--out", run.toString(), "--set", "model.width=4096");
+
+        assertThat(err.toString())
+                .contains("error: pretraining needs about", "memory.recompute=true", "RLHF_MEMORY=")
+                .doesNotContain("\tat ");
+        assertThat(code).isEqualTo(2);
+        assertThat(run).doesNotExist();
+    }
+
+    @Test
     void anUnknownFlagOrCommandShowsWhatThereIs() {
         assertThat(rlhf("run", "--sed", "1")).isEqualTo(2);
         assertThat(err.toString()).contains("Unknown option").contains("--seed");

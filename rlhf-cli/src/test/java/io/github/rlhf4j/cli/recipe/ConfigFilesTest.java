@@ -59,6 +59,8 @@ class ConfigFilesTest {
                 "ppo: {rollout: 8, rollout: 16} | line 1 is not valid YAML: Duplicate field 'rollout'",
                 "ppo: {rollout: 33} | ppo.minibatch must divide ppo.rollout",
                 "model: {width: 101} | model.width must be a multiple of heads, got 101",
+                "memory: {microBatchTokens: -1} | memory.microBatchTokens must be ≥ 0 (0 takes each stage's own), got -1",
+                "memory: {recompute: maybe} | it must be true or false, got \"maybe\"",
                 "seed: | seed has no value",
                 "[1, 2] | must hold keys and values",
                 "seed: [1 | line 1 is not valid YAML",

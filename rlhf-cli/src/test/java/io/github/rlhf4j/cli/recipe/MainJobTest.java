@@ -12,10 +12,11 @@ import org.junit.jupiter.api.Test;
 class MainJobTest {
 
     @Test
-    void theStandardSettingsWithAnySeedAndBackendHaveTargets() {
+    void theStandardSettingsWithAnySeedBackendAndMemoryHaveTargets() {
         assertThat(isMainJob(RecipeConfig.standard())).isTrue();
         assertThat(isMainJob(ConfigFiles.set(
-                        RecipeConfig.standard(), Map.of("seed", "7", "backend", "cpu", "checkpointEvery", "9"))))
+                        RecipeConfig.standard(),
+                        Map.of("seed", "7", "backend", "cpu", "checkpointEvery", "9", "memory.recompute", "true"))))
                 .isTrue();
     }
 

@@ -2,6 +2,7 @@ package io.github.rlhf4j.cli.recipe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.cli.report.RunRecords;
@@ -64,19 +65,9 @@ class RecipeTest {
     @EnumSource(names = {"PRETRAINING", "SFT", "REWARD", "PPO"})
     void aRunStoppedInAnyStageAndResumedEqualsTheUninterruptedOne(Stage stage) throws IOException {
         StopSignal stop = new StopSignal();
-        RunMonitor stopping = new RunMonitor() {
-            @Override
-            public TrainingListener listener(Stage running) {
-                return (Trainer trainer, StepReport report) -> {
-                    if (running == stage && report.step() == 1) {
-                        stop.request();
-                    }
-                    return true;
-                };
-            }
-        };
 
-        assertThatThrownBy(() -> recipe(directory, stopping, stop, false).run())
+        assertThatThrownBy(() ->
+                        recipe(directory, stoppingIn(stage, stop), stop, false).run())
                 .isInstanceOf(RunStoppedException.class)
                 .hasMessageContaining("stopped in " + stage.label() + " after step 1")
                 .hasMessageContaining(directory.toString());
@@ -110,6 +101,31 @@ class RecipeTest {
         assertThatThrownBy(() -> new RunDirectory(whole).open(other, true))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("ppo.iterations: 4, 9");
+    }
+
+    /** Blocks that are computed again give the same bits; stopped in SFT, so that a checkpoint is resumed with other passes. */
+    @Test
+    void otherSettingsOfMemoryResumeARunAndChangeNothingButRounding() throws IOException {
+        StopSignal stop = new StopSignal();
+        assertThatThrownBy(() -> recipe(directory, stoppingIn(Stage.SFT, stop), stop, false)
+                        .run())
+                .isInstanceOf(RunStoppedException.class);
+        RecipeConfig lean =
+                ConfigFiles.set(TinyRun.config(), Map.of("memory.recompute", "true", "memory.microBatchTokens", "200"));
+        recipe(lean, directory, RunMonitor.SILENT, new StopSignal(), true).run();
+
+        assertThat(new RunDirectory(directory).storedConfig()).isEqualTo(lean);
+        for (String stage : List.of("sft", "reward")) {
+            Map<String, Double> there =
+                    RunRecords.read(directory).stage(stage).get(1).metrics();
+            Map<String, Double> here =
+                    RunRecords.read(whole).stage(stage).get(1).metrics();
+            assertThat(there.get(stage + "/loss")).isCloseTo(here.get(stage + "/loss"), within(1e-3));
+        }
+        assertThat(directory.resolve("sft/model/model.safetensors"))
+                .binaryContent()
+                .as("smaller passes add up in another order")
+                .isNotEqualTo(Files.readAllBytes(whole.resolve("sft/model/model.safetensors")));
     }
 
     @Test
@@ -258,6 +274,21 @@ class RecipeTest {
                 .hasMessageContaining("tokenizer.json")
                 .satisfies(e -> assertThat(e.getSuppressed()).singleElement().satisfies(hidden -> assertThat(hidden)
                         .hasMessageContaining("seconds.json is broken")));
+    }
+
+    /** Asks to stop after the first step of a stage. */
+    private static RunMonitor stoppingIn(Stage stage, StopSignal stop) {
+        return new RunMonitor() {
+            @Override
+            public TrainingListener listener(Stage running) {
+                return (Trainer trainer, StepReport report) -> {
+                    if (running == stage && report.step() == 1) {
+                        stop.request();
+                    }
+                    return true;
+                };
+            }
+        };
     }
 
     /** Files of so many rows beside the run. */

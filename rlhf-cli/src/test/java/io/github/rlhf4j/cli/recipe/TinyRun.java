@@ -23,6 +23,7 @@ public final class TinyRun {
                 ComputeBackend.CPU,
                 0.2,
                 2,
+                RecipeConfig.Memory.defaults(),
                 new RecipeConfig.Data(null, null, null, null),
                 new RecipeConfig.Model(300, 16, 1, 2, 96, 0.1),
                 new RecipeConfig.Pretraining(100, 6, 4, 1e-2),

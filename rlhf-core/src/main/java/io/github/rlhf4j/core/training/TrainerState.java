@@ -166,7 +166,8 @@ public final class TrainerState {
     }
 
     /**
-     * Checks that the checkpoint was made with a configuration.
+     * Checks that the checkpoint was made with a configuration. Settings named {@code microBatchTokens} may differ: they
+     * decide memory and speed, and what is learned only by rounding.
      *
      * @return this
      * @throws IOException naming each setting that differs, and both values

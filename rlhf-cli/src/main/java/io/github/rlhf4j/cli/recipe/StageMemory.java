@@ -1,0 +1,98 @@
+package io.github.rlhf4j.cli.recipe;
+
+import io.github.rlhf4j.transformer.MemoryEstimate;
+import io.github.rlhf4j.transformer.generation.Generator;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+
+/**
+ * What each stage takes of the memory, foretold from its settings: all models it holds at the same time, with sequences as
+ * long as the context and a tokenizer as large as it may become.
+ *
+ * @param responses most responses of a ranking that the reward model learns from, ≥ 2
+ */
+record StageMemory(RecipeConfig config, int responses) {
+
+    /** Tokens of a pass by default: of {@code PretrainingConfig}, {@code SftConfig} and {@code PpoConfig}. */
+    private static final int PASS = 4096;
+
+    /** That of {@code RewardModelConfig}. */
+    private static final int REWARD_PASS = 8192;
+
+    private static final MemoryEstimate NOTHING = new MemoryEstimate(0, 0, 0, 0, 0, 0, 0);
+
+    /** The most that a stage holds at a time. */
+    MemoryEstimate of(Stage stage) {
+        return switch (stage) {
+            case TOKENIZER -> NOTHING;
+            case PRETRAINING -> training(config.pretraining().batch(), 1, PASS).plus(scoring(pass(1, PASS)));
+            case SFT -> training(config.sft().batch(), 1, PASS).plus(scoring(pass(1, PASS)));
+            case COMPARISONS -> config.data().preferences() == null ? frozen().plus(sampling()) : NOTHING;
+            case REWARD -> reward();
+            case PPO -> ppo();
+            case EVALUATION -> evaluation();
+        };
+    }
+
+    /** The supervised model, the reward model in training, which is validated too, and the copy of it that is saved. */
+    private MemoryEstimate reward() {
+        return frozen().plus(training(config.reward().batch(), responses, REWARD_PASS))
+                .plus(scoring(REWARD_PASS))
+                .plus(frozen());
+    }
+
+    /** Reference and reward model, policy, and a value function that is a model of its own or a head, then saved as a copy. */
+    private MemoryEstimate ppo() {
+        RecipeConfig.Ppo stage = config.ppo();
+        MemoryEstimate learner =
+                training(Math.max(stage.minibatch(), stage.ptxCoefficient() > 0 ? PpoStage.PTX_SEQUENCES : 1), 1, PASS);
+        long rollout = (long) stage.rollout() * config.model().context();
+        MemoryEstimate judge = scoring(Math.min(rollout, pass(1, PASS)));
+        MemoryEstimate values = stage.sharedTrunk()
+                ? frozen()
+                : training(stage.minibatch(), 1, PASS).plus(judge);
+        MemoryEstimate rewardModel = frozen().plus(scoring(rollout));
+        return learner.plus(sampling()).plus(values).plus(frozen().plus(judge)).plus(rewardModel);
+    }
+
+    /** The pretrained, the supervised and the optimised model and the reward model; two of them sample, and all score. */
+    private MemoryEstimate evaluation() {
+        RecipeConfig.Evaluation stage = config.evaluation();
+        MemoryEstimate judge =
+                scoring((long) stage.prompts() * stage.bestOf() * config.model().context());
+        MemoryEstimate models = frozen().plus(judge).plus(frozen().plus(judge));
+        return models.plus(frozen().plus(sampling())).plus(frozen().plus(sampling()));
+    }
+
+    private MemoryEstimate frozen() {
+        return MemoryEstimate.frozen(model());
+    }
+
+    private MemoryEstimate scoring(long tokens) {
+        return MemoryEstimate.scoring(model(), tokens);
+    }
+
+    private MemoryEstimate sampling() {
+        return MemoryEstimate.generation(
+                model(), Generator.DEFAULT_MAX_BATCH, config.model().context());
+    }
+
+    /** A batch of so many examples, each of so many sequences. */
+    private MemoryEstimate training(long examples, long sequences, int ofStage) {
+        long batch = examples * sequences * config.model().context();
+        return MemoryEstimate.training(
+                model(),
+                Math.min(batch, pass(sequences, ofStage)),
+                config.memory().recomputation());
+    }
+
+    /** The most tokens of a pass, which does not cut an example of so many sequences. */
+    private long pass(long sequences, int ofStage) {
+        return Math.max(sequences * config.model().context(), config.memory().tokensOr(ofStage));
+    }
+
+    private TransformerConfig model() {
+        RecipeConfig.Model shape = config.model();
+        return TransformerConfig.gpt2(shape.vocabulary(), shape.context(), shape.width(), shape.layers(), shape.heads())
+                .withDropout(shape.dropout());
+    }
+}

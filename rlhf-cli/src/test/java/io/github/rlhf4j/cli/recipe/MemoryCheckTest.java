@@ -1,0 +1,87 @@
+package io.github.rlhf4j.cli.recipe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.transformer.MemoryLimit;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class MemoryCheckTest {
+
+    private static final long MIB = 1 << 20;
+
+    /** GPT-2 small with a window of 512. */
+    private static final RecipeConfig LARGE = ConfigFiles.set(
+            RecipeConfig.standard(),
+            Map.of(
+                    "model.width", "768",
+                    "model.layers", "12",
+                    "model.heads", "12",
+                    "model.context", "512",
+                    "model.vocabulary", "50257"));
+
+    private static MemoryCheck check(RecipeConfig config, long native_, long heap) {
+        return new MemoryCheck(
+                new StageMemory(config, config.comparisons().samplesPerPrompt()),
+                new MemoryLimit(native_, "a test"),
+                new MemoryLimit(heap, "a heap"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theStandardRunFitsTheLimitsOfTheLauncher(Stage stage) {
+        assertThatCode(() -> check(RecipeConfig.standard(), 3L << 30, 2L << 30).requireFits(stage))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void aLineSaysWhatAStageTakesBesideWhatItMay() {
+        MemoryCheck check = check(RecipeConfig.standard(), 3L << 30, 2L << 30);
+
+        assertThat(check.line(Stage.PRETRAINING))
+                .startsWith("memory: about ")
+                .contains(" MiB of 3.0 GiB native for pretraining (weights 5.1 MiB, gradients 5.1 MiB, Adam's moments ")
+                .doesNotContain("heap");
+        assertThat(check.line(Stage.PPO))
+                .contains(" of 2.0 GiB heap besides the data (key-value cache ", "packed weights 5.0 MiB");
+    }
+
+    @Test
+    void whatSavesMostIsNamedFirstWithWhatIsNeededThen() {
+        assertThatThrownBy(() -> check(LARGE, 3L << 30, 2L << 30).requireFits(Stage.PRETRAINING))
+                .isInstanceOf(InputException.class)
+                .hasMessageMatching("pretraining needs about \\d\\.\\d GiB of native memory \\(weights .*"
+                        + "may take 3\\.0 GiB, by a test\\. Need less, what saves most first; the same model learns by: "
+                        + "memory.microBatchTokens=512 \\(2\\.1 GiB\\), memory.recompute=true \\(2\\.3 GiB\\); another by: "
+                        + "model.width=384 \\(.*RLHF_MEMORY=4g in the environment of rlhf");
+    }
+
+    @Test
+    void settingsThatWouldSaveNothingAreNotNamed() {
+        RecipeConfig lean =
+                ConfigFiles.set(LARGE, Map.of("memory.recompute", "true", "memory.microBatchTokens", "512"));
+
+        assertThatThrownBy(() -> check(lean, MIB, MIB).requireFits(Stage.PRETRAINING))
+                .hasMessageContainingAll("the same model learns by: nothing;", "model.width=384")
+                .hasMessageNotContainingAny("memory.", "pretraining.batch");
+    }
+
+    @Test
+    void aHeapThatCannotHoldWhatDecodingKeepsIsRefused() {
+        assertThatThrownBy(() -> check(LARGE, 64L << 30, 100 * MIB).requireFits(Stage.COMPARISONS))
+                .hasMessageContainingAll("comparisons needs", "of heap (key-value cache", "a heap", "RLHF_HEAP=");
+        assertThatCode(() -> check(LARGE, 64L << 30, 100 * MIB).requireFits(Stage.PRETRAINING))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void ppoHoldsTheMostModels() {
+        assertThat(check(LARGE, MIB, MIB).largest(List.of(Stage.values()))).isEqualTo(Stage.PPO);
+    }
+}
