@@ -1,13 +1,18 @@
 package io.github.rlhf4j.testkit;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.ppo.preference.ImplicitRewardModel;
 import io.github.rlhf4j.ppo.preference.math.ImplicitReward;
 import io.github.rlhf4j.ppo.preference.math.KtoLoss;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
 
 /** Training on preferences, and the reward it leaves behind, keep the contracts. */
 class DpoContractsTest {
@@ -17,8 +22,7 @@ class DpoContractsTest {
 
         @Override
         protected Trainer trainer() {
-            return DpoFixture.builder(
-                            DpoFixture.policy(), DpoFixture.config(2).withEvaluateEvery(2))
+            return DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2).withEvaluateEvery(2))
                     .heldOut(DpoFixture.pairs())
                     .build();
         }
@@ -29,8 +33,7 @@ class DpoContractsTest {
 
         @Override
         protected Trainer trainer() {
-            return DpoFixture.builder(
-                            DpoFixture.policy(), DpoFixture.config(2).withLoss(new KtoLoss(0.1)))
+            return DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2).withLoss(new KtoLoss(0.1)))
                     .build();
         }
     }
@@ -47,13 +50,29 @@ class DpoContractsTest {
                     new TabularOptimizer.Sgd(),
                     2,
                     1);
-            return ImplicitRewardModel.of(
-                    DpoFixture.policy(), other, DpoFixture.FORMAT, ImplicitReward.logRatio(0.1));
+            return ImplicitRewardModel.of(DpoFixture.policy(), other, DpoFixture.FORMAT, ImplicitReward.logRatio(0.1));
         }
 
         @Override
         protected List<Exchange> exchanges() {
-            return List.of(Exchange.of("aa", "a"), Exchange.of("ab", "bb"), Exchange.of("ab", ""), Exchange.of("aa", "a"));
+            return List.of(
+                    Exchange.of("aa", "a"), Exchange.of("ab", "bb"), Exchange.of("ab", ""), Exchange.of("aa", "a"));
+        }
+
+        /** The contract makes tokens up, from no vocabulary; those of the policy are what this model scores. */
+        @Override
+        @Test
+        public void tokenRewardsAddUpToTheScore() {
+            double[] scores = rewardModel().score(exchanges());
+            double[][] rewards = rewardModel()
+                    .scoreTokens(
+                            exchanges(),
+                            exchanges().stream()
+                                    .map(exchange -> DpoFixture.FORMAT.response(exchange.response()))
+                                    .toList());
+            for (int i = 0; i < scores.length; i++) {
+                assertThat(Arrays.stream(rewards[i]).sum()).isCloseTo(scores[i], within(1e-12));
+            }
         }
     }
 }
