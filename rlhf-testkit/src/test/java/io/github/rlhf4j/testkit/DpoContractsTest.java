@@ -1,13 +1,18 @@
 package io.github.rlhf4j.testkit;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.ppo.preference.ImplicitRewardModel;
 import io.github.rlhf4j.ppo.preference.math.ImplicitReward;
 import io.github.rlhf4j.ppo.preference.math.KtoLoss;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
 
 /** Training on preferences, and the reward it leaves behind, keep the contracts. */
 class DpoContractsTest {
@@ -52,6 +57,22 @@ class DpoContractsTest {
         protected List<Exchange> exchanges() {
             return List.of(
                     Exchange.of("aa", "a"), Exchange.of("ab", "bb"), Exchange.of("ab", ""), Exchange.of("aa", "a"));
+        }
+
+        /** The contract makes tokens up, from no vocabulary; those of the policy are what this model scores. */
+        @Override
+        @Test
+        public void tokenRewardsAddUpToTheScore() {
+            double[] scores = rewardModel().score(exchanges());
+            double[][] rewards = rewardModel()
+                    .scoreTokens(
+                            exchanges(),
+                            exchanges().stream()
+                                    .map(exchange -> DpoFixture.FORMAT.response(exchange.response()))
+                                    .toList());
+            for (int i = 0; i < scores.length; i++) {
+                assertThat(Arrays.stream(rewards[i]).sum()).isCloseTo(scores[i], within(1e-12));
+            }
         }
     }
 }
