@@ -34,7 +34,9 @@ final class KernelChoice {
 
     private static String describe(Kernels kernels) {
         String name = kernels.getClass().getSimpleName();
-        return kernels instanceof FusedKernels ? name + ", " + VectorLoops.ACTIVE.description() : name;
+        return kernels instanceof FusedKernels
+                ? name + ", " + VectorLoops.ACTIVE.description() + ", products by " + PanelProduct.description()
+                : name;
     }
 
     /** The fused kernels bring threads of their own; those of OpenMP would spin on the same cores. */

@@ -5,14 +5,15 @@ import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Matrix products cut into parts, each a BLAS call of one thread, so that several products and the loops beside them share
- * our threads. ND4J's own threads spin after each operation, on the cores that the loops between the products need.
+ * Matrix products cut into parts, each computed on one thread ({@link StridedMatrix}), so that several products and the loops
+ * beside them share our threads. ND4J's own threads spin after each operation, on the cores that the loops between the
+ * products need.
  *
  * <p>The parts depend on the shape alone and never split a sum, so the number of threads does not change a bit.
  */
 final class Products {
 
-    /** Fewest rows of a part: enough that packing the other factor does not count. */
+    /** Fewest rows of a part: enough that packing the other factor, which each part does for itself, does not count. */
     private static final int ROWS = PanelProduct.active() ? 512 : 128;
 
     /** Fewest rows of a part of a product with a transposed first factor, whose columns are packed less cheaply. */

@@ -10,8 +10,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Part of a float matrix in native memory: its rows lie {@code stride} elements apart, so that one head inside packed
- * queries, keys and values is a matrix without a copy. Products are calls of BLAS, which takes strides as they are; ND4J
- * would copy such a view first.
+ * queries, keys and values is a matrix without a copy. Products are our own ({@link PanelProduct}) or calls of BLAS; both take
+ * strides as they are, where ND4J would copy such a view first.
  *
  * @param memory of the whole matrix, floats
  * @param offset element where this part begins
