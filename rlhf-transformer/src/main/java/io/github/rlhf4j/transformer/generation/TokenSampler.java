@@ -3,6 +3,7 @@ package io.github.rlhf4j.transformer.generation;
 import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.kernels.LogSumExp;
 import java.util.Arrays;
 import java.util.BitSet;
 
@@ -79,17 +80,17 @@ public final class TokenSampler {
         double temperature = sampling.temperature();
         if (temperature == 0) {
             int token = penalizesRepetition() ? argmax(penalized(logits, size, seen), size) : argmax(logits, size);
-            return new Draw(token, logits[token] - logSumExp(logits, max, 1.0));
+            return new Draw(token, logits[token] - LogSumExp.of(logits, max, 1.0));
         }
         if (!sampling.isExact()) {
             int token = drawTruncated(logits, size, seen, key);
-            return new Draw(token, logits[token] / temperature - logSumExp(logits, max, temperature));
+            return new Draw(token, logits[token] / temperature - LogSumExp.of(logits, max, temperature));
         }
         if (size == logits.length) {
             return drawExactly(logits, size, max, key);
         }
         int token = drawExactly(logits, size, logits[argmax(logits, size)], key).token();
-        return new Draw(token, logits[token] / temperature - logSumExp(logits, max, temperature));
+        return new Draw(token, logits[token] / temperature - LogSumExp.of(logits, max, temperature));
     }
 
     /** A draw from the first {@code size} ids, {@code max} the largest of their logits, as if there were no others. */
@@ -232,14 +233,5 @@ public final class TokenSampler {
             }
         }
         return best;
-    }
-
-    /** log Σ exp(logit/τ), around the largest term. */
-    private static double logSumExp(float[] logits, float max, double temperature) {
-        double sum = 0;
-        for (float logit : logits) {
-            sum += Math.exp((logit - (double) max) / temperature);
-        }
-        return max / temperature + Math.log(sum);
     }
 }
