@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConfigTree {
 
+    /** A setting of memory and speed, in which a resumed run may differ. */
+    private static final String FREE_SETTING = "microBatchTokens";
+
     private static final String KIND = "kind";
 
     private ConfigTree() {}
@@ -87,9 +90,6 @@ final class ConfigTree {
     }
 
     /** The settings that differ, each as {@code path was x, is y}. */
-    /** A setting of memory and speed, in which a resumed run may differ. */
-    private static final String FREE_SETTING = "microBatchTokens";
-
     static List<String> differences(JsonNode saved, JsonNode current) {
         List<String> found = new ArrayList<>();
         compare("", saved, current, found);
