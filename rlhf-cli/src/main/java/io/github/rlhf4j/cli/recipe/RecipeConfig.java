@@ -283,9 +283,9 @@ public record RecipeConfig(
                 new Model(4096, 128, 4, 4, 96, 0),
                 new Pretraining(0, 2300, 24, 2e-3),
                 new Sft(24_000, 1, 32, 1e-3),
-                new Comparisons(3600, 4, 200, 0.1, 56, 0.3),
+                new Comparisons(9000, 4, 200, 0.1, 56, 0.3),
                 new Reward(2, 16, 5e-4),
-                new Ppo(80, 64, 32, 2, 2e-4, 4e-4, 0.1, 0, 10_000, -3, 56, 0.3, false, 0),
+                new Ppo(200, 64, 32, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 56, 0.3, false, 0),
                 new Evaluation(256, 16));
     }
 

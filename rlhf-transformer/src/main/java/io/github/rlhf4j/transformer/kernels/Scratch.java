@@ -15,6 +15,9 @@ final class Scratch {
 
     static final int MATH_RESULT = 14;
 
+    /** The slot of {@code SimdLoops}, which any kernel may call too. */
+    static final int LANES = 13;
+
     /** First of the slots of what the caller of {@link Parallel} holds while its tasks, on this thread too, use others. */
     static final int HELD = 8;
 

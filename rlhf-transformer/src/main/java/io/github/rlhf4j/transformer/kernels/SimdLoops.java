@@ -79,12 +79,27 @@ final class SimdLoops implements VectorLoops {
         return sum;
     }
 
+    private static float[] lanes() {
+        return Scratch.ofThread().take(Scratch.LANES, LANES);
+    }
+
+    /** In this order: in which one {@code reduceLanes} adds is open, and on Java 25 it is another one once compiled. */
+    private static float total(float[] lanes) {
+        float total = 0;
+        for (int i = 0; i < LANES; i++) {
+            total += lanes[i];
+        }
+        return total;
+    }
+
     private static float sumOfStretch(float[] x, int from, int to) {
         FloatVector sum = FloatVector.zero(SPECIES);
         for (int i = from; i < to; i += LANES) {
             sum = sum.add(at(x, i));
         }
-        return sum.reduceLanes(VectorOperators.ADD);
+        float[] lanes = lanes();
+        sum.intoArray(lanes, 0);
+        return total(lanes);
     }
 
     @Override
@@ -102,7 +117,9 @@ final class SimdLoops implements VectorLoops {
         for (int i = from; i < to; i += LANES) {
             sum = at(x, i).fma(at(y, i + shift), sum);
         }
-        return sum.reduceLanes(VectorOperators.ADD);
+        float[] lanes = lanes();
+        sum.intoArray(lanes, 0);
+        return total(lanes);
     }
 
     private static FloatVector exp(FloatVector x) {
@@ -143,7 +160,9 @@ final class SimdLoops implements VectorLoops {
             e.intoArray(x, i);
             sum = sum.add(e);
         }
-        return sum.reduceLanes(VectorOperators.ADD);
+        float[] lanes = lanes();
+        sum.intoArray(lanes, 0);
+        return total(lanes);
     }
 
     @Override

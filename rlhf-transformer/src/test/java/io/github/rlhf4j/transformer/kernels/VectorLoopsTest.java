@@ -10,6 +10,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.assertj.core.data.Offset;
+import org.jspecify.annotations.Nullable;
 
 /** Both implementations against the formulas in double, over ranges that begin and end anywhere. */
 class VectorLoopsTest {
@@ -38,6 +39,38 @@ class VectorLoopsTest {
     void theVectorApiIsUsedWhereItsModuleIsPresent() {
         assertThat(VectorLoops.ACTIVE.description()).startsWith("Vector API");
         assertThat(new ScalarLoops().description()).isEqualTo("plain Java");
+    }
+
+    /** A run would not repeat itself to the bit if a sum changed when the compiler gets to it, as on Java 25 reduceLanes does. */
+    @Example
+    void aSumHasTheSameBitsInterpretedAndCompiled() throws ReflectiveOperationException {
+        VectorLoops loops = VectorLoopsChoice.simd();
+        float[] x = random(1, 1024, 1);
+        float[] y = random(2, 1024, 1);
+        for (int i = 0; i < 30_000; i++) {
+            assertThat(loops.sum(x, 0, x.length)).isEqualTo(inOrder(x, null));
+            assertThat(loops.dot(x, 0, x.length, y, 0)).isEqualTo(inOrder(x, y));
+        }
+    }
+
+    /** What vectors of 16, 8 or 4 floats add up to, lane by lane; the tests' machine decides which. */
+    private static double inOrder(float[] x, float @Nullable [] y) {
+        float[] lanes = new float[FloatLanes.COUNT];
+        for (int i = 0; i < x.length; i++) {
+            int lane = i % lanes.length;
+            lanes[lane] = y == null ? lanes[lane] + x[i] : Math.fma(x[i], y[i], lanes[lane]);
+        }
+        float total = 0;
+        for (float lane : lanes) {
+            total += lane;
+        }
+        return total;
+    }
+
+    /** Floats in a vector, from the description of the loops. */
+    private static final class FloatLanes {
+        static final int COUNT =
+                Integer.parseInt(VectorLoops.ACTIVE.description().replaceAll("\\D+", "")) / Float.SIZE;
     }
 
     /** Float lanes over up to 1,024 elements: an absolute error of some 128 additions' rounding, 2⁻²⁴ each. */
