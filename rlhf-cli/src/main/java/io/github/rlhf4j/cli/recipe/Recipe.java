@@ -117,13 +117,18 @@ public final class Recipe {
     }
 
     /**
-     * Refuses a run of these stages whose tensors will not fit, before anything is done. On a GPU, whose memory is another,
-     * it refuses nothing.
+     * Refuses a run of these stages whose tensors will not fit, before anything is done. Selects what to compute on, unless
+     * {@link #prepare} has: on a GPU, whose memory is another, also one that AUTO has found, nothing is refused.
      *
      * @throws InputException saying what a stage needs, what there is, and what to lower
      */
     public void requireMemory(List<Stage> stages) {
-        if (config.backend() != ComputeBackend.CUDA) {
+        requireMemory(stages, BackendSelection.select(config.backend()));
+    }
+
+    /** @param selected what computes, which a configuration of AUTO does not say */
+    void requireMemory(List<Stage> stages, ComputeBackend selected) {
+        if (selected != ComputeBackend.CUDA) {
             stages.forEach(memory()::requireFits);
         }
     }

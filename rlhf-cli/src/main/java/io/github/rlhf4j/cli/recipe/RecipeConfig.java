@@ -71,7 +71,7 @@ public record RecipeConfig(
      *
      * @param recompute whether blocks keep their input alone for the backward pass and compute the rest again
      * @param microBatchTokens the most tokens of a pass that goes backward, ≥ 0; a sequence (in the reward stage, a ranking) is
-     *     never cut. 0 takes each stage's own: 4096, the reward model's 8192
+     *     never cut. 0 takes the default of each stage's own configuration in the library
      */
     public record Memory(boolean recompute, int microBatchTokens) {
 

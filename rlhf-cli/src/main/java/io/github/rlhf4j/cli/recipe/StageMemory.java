@@ -1,8 +1,15 @@
 package io.github.rlhf4j.cli.recipe;
 
+import io.github.rlhf4j.core.Sampling;
+import io.github.rlhf4j.ppo.BatchPlan;
+import io.github.rlhf4j.ppo.PpoConfig;
+import io.github.rlhf4j.reward.training.RewardModelConfig;
 import io.github.rlhf4j.transformer.MemoryEstimate;
 import io.github.rlhf4j.transformer.generation.Generator;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.training.PretrainingConfig;
+import io.github.rlhf4j.transformer.training.SftConfig;
+import java.util.Set;
 
 /**
  * What each stage takes of the memory, foretold from its settings: all models it holds at the same time, with sequences as
@@ -12,11 +19,13 @@ import io.github.rlhf4j.transformer.model.TransformerConfig;
  */
 record StageMemory(RecipeConfig config, int responses) {
 
-    /** Tokens of a pass by default: of {@code PretrainingConfig}, {@code SftConfig} and {@code PpoConfig}. */
-    private static final int PASS = 4096;
-
-    /** That of {@code RewardModelConfig}. */
-    private static final int REWARD_PASS = 8192;
+    // The most tokens of a pass that goes backward by default; it depends on nothing else that the defaults are asked
+    // for.
+    private static final int PRETRAINING_PASS = PretrainingConfig.defaults(1, 1).microBatchTokens();
+    private static final int SFT_PASS = SftConfig.defaults(1, 2).microBatchTokens();
+    private static final int REWARD_PASS = RewardModelConfig.instructGpt(1, 0).microBatchTokens();
+    private static final int PPO_PASS = PpoConfig.of(1, new BatchPlan(1, 1), Sampling.exact(1, 1, Set.of()), 0)
+            .microBatchTokens();
 
     private static final MemoryEstimate NOTHING = new MemoryEstimate(0, 0, 0, 0, 0, 0, 0);
 
@@ -24,8 +33,9 @@ record StageMemory(RecipeConfig config, int responses) {
     MemoryEstimate of(Stage stage) {
         return switch (stage) {
             case TOKENIZER -> NOTHING;
-            case PRETRAINING -> training(config.pretraining().batch(), 1, PASS).plus(scoring(pass(1, PASS)));
-            case SFT -> training(config.sft().batch(), 1, PASS).plus(scoring(pass(1, PASS)));
+            case PRETRAINING ->
+                training(config.pretraining().batch(), 1, PRETRAINING_PASS).plus(scoring(pass(1, PRETRAINING_PASS)));
+            case SFT -> training(config.sft().batch(), 1, SFT_PASS).plus(scoring(pass(1, SFT_PASS)));
             case COMPARISONS -> config.data().preferences() == null ? frozen().plus(sampling()) : NOTHING;
             case REWARD -> reward();
             case PPO -> ppo();
@@ -43,13 +53,13 @@ record StageMemory(RecipeConfig config, int responses) {
     /** Reference and reward model, policy, and a value function that is a model of its own or a head, then saved as a copy. */
     private MemoryEstimate ppo() {
         RecipeConfig.Ppo stage = config.ppo();
-        MemoryEstimate learner =
-                training(Math.max(stage.minibatch(), stage.ptxCoefficient() > 0 ? PpoStage.PTX_SEQUENCES : 1), 1, PASS);
+        MemoryEstimate learner = training(
+                Math.max(stage.minibatch(), stage.ptxCoefficient() > 0 ? PpoStage.PTX_SEQUENCES : 1), 1, PPO_PASS);
         long rollout = (long) stage.rollout() * config.model().context();
-        MemoryEstimate judge = scoring(Math.min(rollout, pass(1, PASS)));
+        MemoryEstimate judge = scoring(Math.min(rollout, pass(1, PPO_PASS)));
         MemoryEstimate values = stage.sharedTrunk()
                 ? frozen()
-                : training(stage.minibatch(), 1, PASS).plus(judge);
+                : training(stage.minibatch(), 1, PPO_PASS).plus(judge);
         MemoryEstimate rewardModel = frozen().plus(scoring(rollout));
         return learner.plus(sampling()).plus(values).plus(frozen().plus(judge)).plus(rewardModel);
     }

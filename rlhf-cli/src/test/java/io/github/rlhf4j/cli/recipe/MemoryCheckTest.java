@@ -5,9 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.core.Sampling;
+import io.github.rlhf4j.core.training.StopSignal;
+import io.github.rlhf4j.ppo.BatchPlan;
+import io.github.rlhf4j.ppo.PpoConfig;
+import io.github.rlhf4j.reward.training.RewardModelConfig;
 import io.github.rlhf4j.transformer.MemoryLimit;
+import io.github.rlhf4j.transformer.backend.ComputeBackend;
+import io.github.rlhf4j.transformer.training.PretrainingConfig;
+import io.github.rlhf4j.transformer.training.SftConfig;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -27,10 +37,7 @@ class MemoryCheckTest {
                     "model.vocabulary", "50257"));
 
     private static MemoryCheck check(RecipeConfig config, long native_, long heap) {
-        return new MemoryCheck(
-                new StageMemory(config, config.comparisons().samplesPerPrompt()),
-                new MemoryLimit(native_, "a test"),
-                new MemoryLimit(heap, "a heap"));
+        return new MemoryCheck(stages(config), new MemoryLimit(native_, "a test"), new MemoryLimit(heap, "a heap"));
     }
 
     @ParameterizedTest
@@ -78,6 +85,48 @@ class MemoryCheckTest {
                 .hasMessageContainingAll("comparisons needs", "of heap (key-value cache", "a heap", "RLHF_HEAP=");
         assertThatCode(() -> check(LARGE, 64L << 30, 100 * MIB).requireFits(Stage.PRETRAINING))
                 .doesNotThrowAnyException();
+    }
+
+    /** A machine's memory says nothing of its GPU's; the configuration may be AUTO. */
+    @Test
+    void whatIsComputedOnAGpuIsNotRefused() {
+        RecipeConfig auto = ConfigFiles.set(LARGE, Map.of("model.width", "7680", "backend", "auto"));
+        Recipe recipe = new Recipe(
+                auto, new RunDirectory(Path.of("none")), () -> TinyRun.DICTIONARY, RunMonitor.SILENT, new StopSignal());
+        List<Stage> stages = List.of(Stage.PRETRAINING);
+
+        assertThatCode(() -> recipe.requireMemory(stages, ComputeBackend.CUDA)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> recipe.requireMemory(stages, ComputeBackend.CPU))
+                .hasMessageContaining("pretraining needs about");
+        assertThatThrownBy(() -> recipe.requireMemory(stages)).hasMessageContaining("pretraining needs about");
+    }
+
+    /** What the library's configurations say, given as a setting, changes nothing. */
+    @Test
+    void aPassIsByDefaultAsLargeAsTheLibrarysConfigurationSays() {
+        RecipeConfig wide =
+                ConfigFiles.set(LARGE, Map.of("pretraining.batch", "64", "sft.batch", "64", "ppo.minibatch", "64"));
+        int pretraining = PretrainingConfig.defaults(10, 8).microBatchTokens();
+        int sft = SftConfig.defaults(2, 8).microBatchTokens();
+        int reward = RewardModelConfig.instructGpt(100, 1).microBatchTokens();
+        int ppo = PpoConfig.of(3, new BatchPlan(4, 2), Sampling.exact(5, 1, Set.of()), 1)
+                .microBatchTokens();
+
+        Map.of(Stage.PRETRAINING, pretraining, Stage.SFT, sft, Stage.REWARD, reward, Stage.PPO, ppo)
+                .forEach((stage, tokens) -> {
+                    assertThat(withPass(wide, tokens).of(stage))
+                            .isEqualTo(stages(wide).of(stage));
+                    assertThat(withPass(wide, tokens / 2).of(stage))
+                            .isNotEqualTo(stages(wide).of(stage));
+                });
+    }
+
+    private static StageMemory withPass(RecipeConfig config, int tokens) {
+        return stages(ConfigFiles.set(config, "memory.microBatchTokens", String.valueOf(tokens)));
+    }
+
+    private static StageMemory stages(RecipeConfig config) {
+        return new StageMemory(config, config.comparisons().samplesPerPrompt());
     }
 
     @Test
