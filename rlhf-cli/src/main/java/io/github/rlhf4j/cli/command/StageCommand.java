@@ -57,6 +57,10 @@ abstract class StageCommand implements Callable<Integer> {
         recipe.requireMemory(only == null ? recipe.toDo() : List.of(only));
         RunLock lock = directory.lock();
         try (lock) {
+            String warning = lock.warning();
+            if (warning != null) {
+                console.line(warning);
+            }
             directory.open(config, options.resume || joins);
             console.line("run in " + directory.root() + " with\n"
                     + ConfigFiles.write(config).indent(2));

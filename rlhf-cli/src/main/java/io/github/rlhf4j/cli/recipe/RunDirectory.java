@@ -4,6 +4,7 @@ import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.cli.report.RunRecords;
 import io.github.rlhf4j.core.files.DurableFiles;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,12 +48,12 @@ public record RunDirectory(Path root) {
 
     /**
      * The right to run here, which is to be had before {@link #open} and closed at the end of the run. Whoever only reads
-     * needs none.
+     * needs none. Where the file system has no locks, it comes with a warning.
      *
      * @throws InputException when a run is going on here
      */
     public RunLock lock() throws IOException {
-        return RunLock.of(root);
+        return RunLock.of(root, FileChannel::tryLock);
     }
 
     private void requireSame(RecipeConfig stored, RecipeConfig wanted) {
