@@ -32,9 +32,18 @@ final class ReportCommand implements Callable<Integer> {
         PrintWriter writer = Rlhf.out(spec);
         writer.println(ResultsTable.of(records));
         if (records.results().measurements().isEmpty()) {
-            writer.println("finish it with: rlhf run --resume --out " + directory);
+            writer.println(remedy(records, directory));
         }
         writer.println("report: " + HtmlReport.write(directory).toAbsolutePath());
         return 0;
+    }
+
+    /** What was refused before anything was trained, for its own settings, is refused again when it is resumed. */
+    private static String remedy(RunRecords records, Path directory) {
+        String resume = "rlhf run --resume --out " + directory;
+        return records.steps().isEmpty()
+                ? "nothing was trained; if an error ended it, begin another run with what the error asks for (rlhf run"
+                        + " --out …, in another directory); if it was interrupted, finish it with: " + resume
+                : "finish it with: " + resume;
     }
 }

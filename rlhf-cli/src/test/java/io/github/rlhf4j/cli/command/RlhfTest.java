@@ -166,6 +166,18 @@ class RlhfTest {
         assertThat(directory.resolve("report.html")).content().contains("has not been evaluated yet");
     }
 
+    /** Resuming it is refused for ever where its settings were what was wrong. */
+    @Test
+    void aReportOfARunThatTrainedNothingSaysThatAnotherMayHaveToBeBegun() throws IOException {
+        Files.writeString(directory.resolve("config.yaml"), "seed: 1\n");
+
+        assertThat(rlhf("report", "--out", directory.toString())).isZero();
+
+        assertThat(out.toString())
+                .contains("nothing was trained; if an error ended it, begin another run", "rlhf run --out …")
+                .contains("if it was interrupted, finish it with: rlhf run --resume --out " + directory);
+    }
+
     @Test
     void resumingWhereThereIsNoRunBeginsNone() {
         Path none = directory.resolve("none");
