@@ -24,6 +24,13 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
 
     private static final double GIBIBYTE = 0x1p30;
 
+    /**
+     * What a stage must find room for, as a multiple of what is foretold, so that one that passes does not die on its way.
+     * Buffers of libraries and files are not foretold: processes grew by at most 80 MiB more than was, whether that was
+     * 190 MiB or 1 GiB (docs/memory.md), which a fifth covers from 400 MiB on.
+     */
+    static final double MARGIN = 1.2;
+
     /** Against what this process may take. */
     static MemoryCheck ofProcess(StageMemory stages) {
         return new MemoryCheck(
@@ -51,7 +58,7 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
     }
 
     /**
-     * Refuses a stage that will not fit.
+     * Refuses a stage that will not fit with a margin of {@link #MARGIN}.
      *
      * @throws InputException saying what it needs, what there is, and what to lower: first what leaves the model as it is
      */
@@ -63,18 +70,23 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
     private void requireFits(
             Stage stage, ToLongFunction<MemoryEstimate> part, MemoryLimit limit, String memory, String variable) {
         MemoryEstimate estimate = stages.of(stage);
-        long needed = part.applyAsLong(estimate);
+        long needed = withMargin(part.applyAsLong(estimate));
         if (needed <= limit.bytes()) {
             return;
         }
         String parts = memory.equals("heap") ? estimate.describeOnHeap() : estimate.describeOffHeap();
         throw new InputException(stage.label() + " needs about " + size(needed) + " of " + memory + " (" + parts
-                + ") and may take " + size(limit.bytes()) + ", by " + limit.reason()
+                + ", and a margin of " + Math.round(100 * (MARGIN - 1)) + " %) and may take " + size(limit.bytes())
+                + ", by " + limit.reason()
                 + ". Need less, what saves most first; the same model learns by: "
                 + remedies(stage, part, MemoryCheck::keepsModel)
                 + "; another by: " + remedies(stage, part, setting -> !keepsModel(setting))
                 + ". Or allow more, where the machine has it: "
-                + variable + "=" + (long) Math.ceil(1.1 * needed / GIBIBYTE) + "g in the environment of rlhf");
+                + variable + "=" + (long) Math.ceil(needed / GIBIBYTE) + "g in the environment of rlhf");
+    }
+
+    private static long withMargin(long foretold) {
+        return (long) Math.ceil(MARGIN * foretold);
     }
 
     private record Remedy(String setting, long needed) {}
@@ -85,14 +97,14 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
 
     /** None that is worth naming: "nothing". */
     private String remedies(Stage stage, ToLongFunction<MemoryEstimate> part, Predicate<String> among) {
-        long needed = part.applyAsLong(stages.of(stage));
+        long needed = withMargin(part.applyAsLong(stages.of(stage)));
         List<Remedy> remedies = new ArrayList<>();
         for (String setting : settings(stage).stream().filter(among).toList()) {
             String[] keyAndValue = setting.split("=");
             try {
                 RecipeConfig changed = ConfigFiles.set(stages.config(), keyAndValue[0], keyAndValue[1]);
                 long then = part.applyAsLong(new StageMemory(changed, stages.responses()).of(stage));
-                remedies.add(new Remedy(setting, then));
+                remedies.add(new Remedy(setting, withMargin(then)));
             } catch (InputException e) {
                 continue; // another setting forbids it
             }

@@ -3,6 +3,7 @@ package io.github.rlhf4j.cli.recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.core.Sampling;
@@ -18,6 +19,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -60,13 +63,37 @@ class MemoryCheckTest {
     }
 
     @Test
+    void whatFitsWithoutAMarginOnlyIsRefused() {
+        long foretold = stages(LARGE).of(Stage.PRETRAINING).offHeap();
+        long needed = (long) Math.ceil(MemoryCheck.MARGIN * foretold);
+
+        assertThatCode(() -> check(LARGE, needed, MIB).requireFits(Stage.PRETRAINING))
+                .doesNotThrowAnyException();
+        assertThatThrownBy(() -> check(LARGE, needed - 1, MIB).requireFits(Stage.PRETRAINING))
+                .hasMessageContaining("and a margin of 20 %) and may take");
+    }
+
+    /** What the message asks for must be enough. */
+    @Test
+    void theLimitThatARefusalNamesSuffices() {
+        String message = catchThrowable(() -> check(LARGE, 3L << 30, 2L << 30).requireFits(Stage.PRETRAINING))
+                .getMessage();
+        Matcher gibibytes = Pattern.compile("RLHF_MEMORY=(\\d+)g").matcher(message);
+
+        assertThat(gibibytes.find()).as(message).isTrue();
+        assertThatCode(() -> check(LARGE, Long.parseLong(gibibytes.group(1)) << 30, MIB)
+                        .requireFits(Stage.PRETRAINING))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
     void whatSavesMostIsNamedFirstWithWhatIsNeededThen() {
         assertThatThrownBy(() -> check(LARGE, 3L << 30, 2L << 30).requireFits(Stage.PRETRAINING))
                 .isInstanceOf(InputException.class)
                 .hasMessageMatching("pretraining needs about \\d\\.\\d GiB of native memory \\(weights .*"
                         + "may take 3\\.0 GiB, by a test\\. Need less, what saves most first; the same model learns by: "
-                        + "memory.microBatchTokens=512 \\(2\\.1 GiB\\), memory.recompute=true \\(2\\.3 GiB\\); another by: "
-                        + "model.width=384 \\(.*RLHF_MEMORY=4g in the environment of rlhf");
+                        + "memory.microBatchTokens=512 \\(2\\.5 GiB\\), memory.recompute=true \\(2\\.8 GiB\\); another by: "
+                        + "model.width=384 \\(.*RLHF_MEMORY=5g in the environment of rlhf");
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,6 +30,7 @@ class StageMemoryTest {
     Path directory;
 
     @Test
+    @Tag("slow") // half a minute beside other work
     void eachStageTakesWhatWasForetold() throws Exception {
         RecipeConfig config = config();
         StageMemory foretold = new StageMemory(config, config.comparisons().samplesPerPrompt());
@@ -40,9 +42,14 @@ class StageMemoryTest {
         assertThat(TRAINING)
                 .as("measured / foretold: %s, measured: %s", ratios, grown)
                 .allMatch(stage -> ratios.get(stage) > 0.5 && ratios.get(stage) < 2);
+        // Foretold is the most there can be: 64 distinct prompts as long as the context, and room to score as many.
+        // This run
+        // asks a quarter as many, shorter ones, and equal prompts share their prefill; hence so low a bound from below.
+        // What
+        // must hold is the one from above.
         assertThat(SAMPLING)
-                .as("foretold for 64 distinct prompts as long as the context: %s", ratios)
-                .allMatch(stage -> ratios.get(stage) > 0.05 && ratios.get(stage) < 2);
+                .as("measured / foretold: %s", ratios)
+                .allMatch(stage -> ratios.get(stage) > 0.05 && ratios.get(stage) < MemoryCheck.MARGIN);
     }
 
     /** Large enough for tensors to outweigh all else, with batches that fill a pass. */
@@ -51,11 +58,13 @@ class StageMemoryTest {
         settings.put("model.width", "256");
         settings.put("model.layers", "4");
         settings.put("memory.microBatchTokens", "2048");
-        settings.put("pretraining.steps", "2");
+        settings.put("checkpointEvery", "1000");
+        settings.put("heldOutShare", "0.05");
+        settings.put("pretraining.steps", "1");
         settings.put("pretraining.batch", "24");
-        settings.put("sft.demonstrations", "96");
+        settings.put("sft.demonstrations", "64");
         settings.put("sft.batch", "64");
-        settings.put("comparisons.prompts", "20");
+        settings.put("comparisons.prompts", "16");
         settings.put("comparisons.maxNewTokens", "40");
         settings.put("reward.epochs", "1");
         settings.put("reward.batch", "16");
