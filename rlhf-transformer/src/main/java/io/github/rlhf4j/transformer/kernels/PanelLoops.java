@@ -45,6 +45,35 @@ interface PanelLoops {
             int outFrom,
             int outStride);
 
+    /** As {@link #addFourRows} for any number of rows. */
+    default void addRows(
+            int rows,
+            float[] x,
+            int xFrom,
+            int rowStride,
+            int step,
+            float[] panels,
+            int from,
+            int k,
+            float[] out,
+            int outFrom,
+            int outStride) {
+        int i = 0;
+        for (; i + ROWS <= rows; i += ROWS) {
+            int at = outFrom + i * outStride;
+            addFourRows(x, xFrom + i * rowStride, rowStride, step, panels, from, k, out, at, outStride);
+        }
+        for (; i < rows; i++) {
+            addRow(x, xFrom + i * rowStride, step, panels, from, k, out, outFrom + i * outStride);
+        }
+    }
+
+    /** Each column of a panel of {@code rows} rows at the front of x becomes its softmax. */
+    void softmaxOfColumns(float[] x, int rows);
+
+    /** {@code g = w∘(g − Σ w∘g)}, the sum over a column: back through {@link #softmaxOfColumns} whose result is the panel w. */
+    void softmaxOfColumnsGradient(float[] g, float[] w, int rows);
+
     /** {@code out[i] = bytes[from + i]} for i below {@code length}, a multiple of the width. */
     void widen(byte[] bytes, int from, float[] out, int length);
 }

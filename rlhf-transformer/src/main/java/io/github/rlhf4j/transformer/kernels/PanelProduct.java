@@ -68,6 +68,11 @@ final class PanelProduct {
         return LOOPS != null;
     }
 
+    /** The loops in use, or null where BLAS multiplies. */
+    static @Nullable PanelLoops loops() {
+        return LOOPS;
+    }
+
     /** Whether {@link #multiply} is the faster way to a product of this shape. */
     static boolean pays(int m, int n, int k) {
         return LOOPS != null && m >= FEWEST_ROWS && (long) m * n * k >= WORTH_PACKING;
@@ -205,17 +210,18 @@ final class PanelProduct {
             int rowStride = left.transposed() ? 1 : DEPTH;
             int step = left.transposed() ? TRANSPOSED_STRIDE : 1;
             for (int j = 0; j < columns; j += width) {
-                int panel = j * DEPTH;
-                int i = 0;
-                for (; i + PanelLoops.ROWS <= rows; i += PanelLoops.ROWS) {
-                    int at = (first + i) * blockWidth + j;
-                    loops.addFourRows(
-                            leftBlock, i * rowStride, rowStride, step, rightBlock, panel, depth, sums, at, blockWidth);
-                }
-                for (; i < rows; i++) {
-                    int at = (first + i) * blockWidth + j;
-                    loops.addRow(leftBlock, i * rowStride, step, rightBlock, panel, depth, sums, at);
-                }
+                loops.addRows(
+                        rows,
+                        leftBlock,
+                        0,
+                        rowStride,
+                        step,
+                        rightBlock,
+                        j * DEPTH,
+                        depth,
+                        sums,
+                        first * blockWidth + j,
+                        blockWidth);
             }
         }
 

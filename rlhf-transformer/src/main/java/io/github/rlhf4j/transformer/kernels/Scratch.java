@@ -21,7 +21,11 @@ final class Scratch {
     /** First of the slots of what the caller of {@link Parallel} holds while its tasks, on this thread too, use others. */
     static final int HELD = 8;
 
-    private static final int SLOTS = 16;
+    /** First of the slots of {@link PanelAttention}, {@value #ATTENTION_SLOTS} of them. */
+    static final int ATTENTION = 16;
+
+    private static final int ATTENTION_SLOTS = 12;
+    private static final int SLOTS = ATTENTION + ATTENTION_SLOTS;
     private static final int POINTERS = 3;
 
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);

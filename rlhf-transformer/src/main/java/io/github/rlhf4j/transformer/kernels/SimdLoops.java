@@ -123,7 +123,12 @@ final class SimdLoops implements VectorLoops {
     }
 
     private static FloatVector exp(FloatVector x) {
-        FloatVector clamped = x.max(LOWEST).min(HIGHEST);
+        return expOfAtMostHighest(x.min(HIGHEST));
+    }
+
+    /** Without the upper clamp, a fifth of the work. */
+    static FloatVector expOfAtMostHighest(FloatVector x) {
+        FloatVector clamped = x.max(LOWEST);
         FloatVector shifted = clamped.fma(LOG2_E, ROUNDER);
         FloatVector n = shifted.sub(ROUNDER);
         FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, clamped));

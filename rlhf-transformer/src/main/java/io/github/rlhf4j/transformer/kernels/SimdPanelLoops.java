@@ -138,6 +138,54 @@ final class SimdPanelLoops implements PanelLoops {
     }
 
     @Override
+    public void softmaxOfColumns(float[] x, int rows) {
+        for (int column = 0; column < WIDTH; column += LANES) {
+            softmax(x, column, rows * WIDTH);
+        }
+    }
+
+    private static void softmax(float[] x, int from, int to) {
+        FloatVector max = all(Float.NEGATIVE_INFINITY);
+        FloatVector otherMax = max;
+        int i = from;
+        for (; i + WIDTH < to; i += 2 * WIDTH) {
+            max = max.max(at(x, i));
+            otherMax = otherMax.max(at(x, i + WIDTH));
+        }
+        if (i < to) {
+            max = max.max(at(x, i));
+        }
+        max = max.max(otherMax);
+        FloatVector sum = all(0);
+        for (i = from; i < to; i += WIDTH) {
+            FloatVector e = SimdLoops.expOfAtMostHighest(at(x, i).sub(max));
+            e.intoArray(x, i);
+            sum = sum.add(e);
+        }
+        FloatVector factor = all(1).div(sum);
+        for (i = from; i < to; i += WIDTH) {
+            at(x, i).mul(factor).intoArray(x, i);
+        }
+    }
+
+    @Override
+    public void softmaxOfColumnsGradient(float[] g, float[] w, int rows) {
+        for (int column = 0; column < WIDTH; column += LANES) {
+            softmaxGradient(g, w, column, rows * WIDTH);
+        }
+    }
+
+    private static void softmaxGradient(float[] g, float[] w, int from, int to) {
+        FloatVector mean = all(0);
+        for (int i = from; i < to; i += WIDTH) {
+            mean = at(g, i).fma(at(w, i), mean);
+        }
+        for (int i = from; i < to; i += WIDTH) {
+            at(g, i).sub(mean).mul(at(w, i)).intoArray(g, i);
+        }
+    }
+
+    @Override
     public void widen(byte[] bytes, int from, float[] out, int length) {
         for (int i = 0; i < length; i += LANES) {
             at(bytes, from + i).intoArray(out, i);

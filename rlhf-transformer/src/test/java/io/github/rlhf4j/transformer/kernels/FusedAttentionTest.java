@@ -31,19 +31,28 @@ class FusedAttentionTest {
             @ForAll @Size(min = 1, max = 5) List<@IntRange(min = 1, max = 70) Integer> lengths) {
         AttentionCase c = AttentionCase.of(
                 seed, heads, headSize, lengths.stream().mapToInt(i -> i).toArray());
-        FusedAttention attention = new FusedAttention();
-        assertClose(c.forward(attention), c.toDouble().expectedOut());
-        assertClose(c.backward(attention), c.toDouble().expectedGradient());
+        isTheReference(c);
+    }
+
+    private static void isTheReference(AttentionCase c) {
+        for (FusedAttention attention : both()) {
+            assertClose(c.forward(attention), c.toDouble().expectedOut());
+            assertClose(c.backward(attention), c.toDouble().expectedGradient());
+        }
+    }
+
+    /** Heads by panels, and by BLAS. */
+    private static List<FusedAttention> both() {
+        assertThat(PanelLoops.ACTIVE).as("needs the Vector API").isNotNull();
+        return List.of(new FusedAttention(Parallel::each, PanelLoops.ACTIVE), new FusedAttention(Parallel::each, null));
     }
 
     /** Queries are computed in blocks; longer sequences take several, of which the last is not full. */
     @Example
     void isTheReferenceAcrossBlocksOfQueries() {
         for (int length : new int[] {127, 128, 129, 300}) {
-            AttentionCase c = AttentionCase.of(length, 2, 5, length, 3);
-            FusedAttention attention = new FusedAttention();
-            assertClose(c.forward(attention), c.toDouble().expectedOut());
-            assertClose(c.backward(attention), c.toDouble().expectedGradient());
+            isTheReference(AttentionCase.of(length, 2, 5, length, 3));
+            isTheReference(AttentionCase.of(length, 1, 64, length, 49));
         }
     }
 
@@ -63,13 +72,14 @@ class FusedAttentionTest {
             @ForAll long seed, @ForAll @Size(min = 2, max = 5) List<@IntRange(min = 1, max = 140) Integer> lengths) {
         AttentionCase all =
                 AttentionCase.of(seed, 3, 5, lengths.stream().mapToInt(i -> i).toArray());
-        FusedAttention attention = new FusedAttention();
-        float[] out = all.forward(attention);
-        float[] dQkv = all.backward(attention);
-        for (int i = 0; i < lengths.size(); i++) {
-            AttentionCase one = all.alone(i);
-            assertThat(one.forward(attention)).isEqualTo(rowsOf(all, i, out));
-            assertThat(one.backward(attention)).isEqualTo(rowsOf(all, i, dQkv));
+        for (FusedAttention attention : both()) {
+            float[] out = all.forward(attention);
+            float[] dQkv = all.backward(attention);
+            for (int i = 0; i < lengths.size(); i++) {
+                AttentionCase one = all.alone(i);
+                assertThat(one.forward(attention)).isEqualTo(rowsOf(all, i, out));
+                assertThat(one.backward(attention)).isEqualTo(rowsOf(all, i, dQkv));
+            }
         }
     }
 
@@ -77,9 +87,9 @@ class FusedAttentionTest {
     void theNumberOfThreadsDoesNotMatter() {
         AttentionCase c = AttentionCase.of(7, 4, 8, 50, 1, 33, 140, 2, 70);
         FusedAttention one =
-                new FusedAttention((count, task) -> IntStream.range(0, count).forEach(task::run));
+                new FusedAttention((count, task) -> IntStream.range(0, count).forEach(task::run), PanelLoops.ACTIVE);
         try (ThreadCrew threads = new ThreadCrew(2)) {
-            FusedAttention two = new FusedAttention(threads::each);
+            FusedAttention two = new FusedAttention(threads::each, PanelLoops.ACTIVE);
             for (int repetition = 0; repetition < 5; repetition++) {
                 assertThat(c.forward(two)).isEqualTo(c.forward(one));
                 assertThat(c.backward(two)).isEqualTo(c.backward(one));
