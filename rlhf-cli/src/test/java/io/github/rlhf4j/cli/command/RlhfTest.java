@@ -151,6 +151,18 @@ class RlhfTest {
     }
 
     @Test
+    void aRunsDirectoryThatIsNotThereIsSaidToBeMissing() {
+        String none = directory.resolve("nope").toString();
+
+        assertThat(rlhf("generate", "--out", none, "hi")).isEqualTo(2);
+        assertThat(rlhf("chat", "--out", none)).isEqualTo(2);
+
+        assertThat(err.toString().lines())
+                .hasSize(2)
+                .allMatch(line -> line.startsWith("error: there is no directory " + none + "; name a run's directory"));
+    }
+
+    @Test
     void aReportOfARunThatIsNotFinishedSaysHowFarItIsAndHowToFinishIt() throws IOException {
         Files.writeString(directory.resolve("config.yaml"), "seed: 1\n");
         Files.writeString(
