@@ -108,10 +108,16 @@ class RlhfTest {
     }
 
     @Test
-    void anUnknownFlagOrCommandShowsWhatThereIs() {
+    void anUnknownFlagOrCommandIsAnsweredInAFewLines() {
         assertThat(rlhf("run", "--sed", "1")).isEqualTo(2);
-        assertThat(err.toString()).contains("Unknown option").contains("--seed");
+        assertThat(err.toString())
+                .startsWith("error: Unknown option")
+                .contains("--seed", "try: rlhf run --help")
+                .doesNotContain("Usage:")
+                .hasLineCount(3);
+        err.getBuffer().setLength(0);
         assertThat(rlhf("fly")).isEqualTo(2);
+        assertThat(err.toString()).contains("error:", "fly", "try: rlhf --help").doesNotContain("Usage:");
         assertThat(rlhf()).isEqualTo(2);
         assertThat(out.toString()).contains("pretrain", "chat", "report");
     }
