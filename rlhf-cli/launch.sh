@@ -3,6 +3,20 @@
 # missing or older than its sources, and sets `target`, `java` and `flags`.
 
 program="$(basename "$0")"
+
+# A number of bytes, as both the JVM and the native memory read it.
+require_size() {
+  case "${2%[kKmMgGtT]}" in
+    '' | *[!0-9]*)
+      echo "$program: $1 must be a size such as $3 (digits, then k, m or g), got \"$2\"" >&2
+      exit 2
+      ;;
+  esac
+}
+heap="${RLHF_HEAP:-2g}"
+require_size RLHF_HEAP "$heap" 2g
+require_size RLHF_MEMORY "$memory" 3g
+
 target="$home/$module/target"
 stamp="$target/.built"
 
@@ -41,7 +55,7 @@ if outdated; then
 fi
 
 flags=(
-  "-Xmx${RLHF_HEAP:-2g}"
+  "-Xmx$heap"
   "-Dorg.bytedeco.javacpp.maxbytes=$memory"
   "-Dorg.bytedeco.javacpp.maxphysicalbytes=$physical"
   "-Djava.awt.headless=true"

@@ -21,6 +21,10 @@ final class Console implements RunMonitor, AutoCloseable {
 
     private static final int LINES_PER_STAGE = 20;
     private static final int METRICS_PER_LINE = 5;
+
+    /** The first of them also starts threads and warms the JVM up, and would foretell hours. */
+    private static final int STEPS_TO_TELL_PACE = 3;
+
     private static final String CLEAR_LINE = "\r\u001B[K";
 
     private final PrintWriter out;
@@ -79,7 +83,7 @@ final class Console implements RunMonitor, AutoCloseable {
     public void onProgress(Stage stage, int done, int total) {
         showBar(stage, done, total);
         if (!terminal) {
-            line(String.format(Locale.ROOT, "   %s %d/%d  %s", stage.label(), done, total, pace(done, total, 0)));
+            line(String.format(Locale.ROOT, "   %s %d/%d%s", stage.label(), done, total, pace(done, total, 0)));
         }
     }
 
@@ -91,7 +95,7 @@ final class Console implements RunMonitor, AutoCloseable {
                 .collect(Collectors.joining("  "));
         return String.format(
                 Locale.ROOT,
-                "   %s %d/%d  %s  %s",
+                "   %s %d/%d  %s%s",
                 report.stage(),
                 report.step(),
                 report.totalSteps(),
@@ -112,12 +116,16 @@ final class Console implements RunMonitor, AutoCloseable {
         return String.format(Locale.ROOT, "%s %.4g", entry.getKey(), entry.getValue());
     }
 
+    /** Rate and time left, empty where there is too little to tell them from. */
     private String pace(long done, long total, long from) {
+        if (done - from < STEPS_TO_TELL_PACE && done < total) {
+            return "";
+        }
         double seconds = (System.nanoTime() - stageStart) / 1e9;
         double rate = (done - from) / Math.max(1e-9, seconds);
         return done == total
-                ? String.format(Locale.ROOT, "(%.1f/s, took %s)", rate, duration(seconds))
-                : String.format(Locale.ROOT, "(%.1f/s, %s left)", rate, duration((total - done) / rate));
+                ? String.format(Locale.ROOT, "  (%.1f/s, took %s)", rate, duration(seconds))
+                : String.format(Locale.ROOT, "  (%.1f/s, %s left)", rate, duration((total - done) / rate));
     }
 
     private static String duration(double seconds) {

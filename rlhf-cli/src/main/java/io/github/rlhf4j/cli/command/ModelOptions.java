@@ -13,6 +13,7 @@ import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -65,21 +66,38 @@ final class ModelOptions {
     }
 
     TransformerPolicy open() throws IOException {
+        Path directory = directory();
         BackendSelection.select(backend);
-        return ModelFiles.policy(directory());
+        return ModelFiles.policy(directory);
     }
 
     private Path directory() throws IOException {
         if (model != null) {
-            return model;
+            return taughtToAnswer(model);
         }
         RunDirectory run = new RunDirectory(RunOptions.lastRunUnless(out));
+        if (!Files.isDirectory(run.root())) {
+            throw new InputException("there is no directory " + run.root() + "; name a run's directory with --out");
+        }
         for (Stage stage : List.of(Stage.PPO, Stage.SFT)) {
             if (run.isDone(stage)) {
                 return run.model(stage);
             }
         }
         throw new InputException(run.root() + " holds no model that answers yet; finish its sft or ppo stage first");
+    }
+
+    /** Not what a run has only pretrained: that has seen no question yet, though its tokenizer knows the turns. */
+    private static Path taughtToAnswer(Path model) {
+        Path absolute = model.toAbsolutePath().normalize();
+        if (absolute.getNameCount() > 2) {
+            RunDirectory run = new RunDirectory(absolute.getParent().getParent());
+            if (run.holdsRun() && run.model(Stage.PRETRAINING).equals(absolute)) {
+                throw new InputException(model + " was pretrained only and never taught to answer; name the model of a"
+                        + " later stage: " + run.model(Stage.SFT) + " or " + run.model(Stage.PPO));
+            }
+        }
+        return model;
     }
 
     /** A policy is aligned at the temperature that it was trained at, and not at another. */

@@ -14,6 +14,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The program. Exit codes: 0 done, 1 failed, 2 what the user gave is wrong, 130 interrupted (and saved).
@@ -74,6 +75,7 @@ public final class Rlhf {
         Rlhf program = new Rlhf();
         CommandLine line = new CommandLine(program).setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler((e, command, result) -> program.report(e, err));
+        line.setParameterExceptionHandler((e, given) -> program.report(e, err));
         if (arguments.length == 0) {
             line.usage(out);
             return WRONG_INPUT;
@@ -86,9 +88,15 @@ public final class Rlhf {
     }
 
     private int report(Throwable e, PrintWriter err) {
-        boolean wrongInput =
-                e instanceof InputException || e instanceof DatasetException || e instanceof NoSuchFileException;
+        boolean wrongInput = e instanceof InputException
+                || e instanceof DatasetException
+                || e instanceof NoSuchFileException
+                || e instanceof ParameterException;
         err.println((wrongInput ? "error: " : "failed: ") + describe(e));
+        if (e instanceof ParameterException wrong) {
+            UnmatchedArgumentException.printSuggestions(wrong, err);
+            err.println("try: " + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+        }
         if (stacktrace) {
             e.printStackTrace(err);
         } else if (!wrongInput) {

@@ -19,7 +19,10 @@ final class RunOptions {
 
     private static final Path RUNS = Path.of("runs");
 
-    @Option(names = "--config", paramLabel = "FILE", description = "Settings as YAML, over the defaults.")
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "Settings as YAML, over the defaults. Paths in it are relative to the working directory.")
     @Nullable
     Path config;
 
@@ -129,13 +132,32 @@ final class RunOptions {
 
     /**
      * What to run: a run that is gone on with starts from its own stored configuration, so that only contradictions are
-     * errors.
+     * errors. Paths that file or flags give are relative to the working directory and stored as absolute ones, so that the
+     * run can be gone on with from another.
      */
     RecipeConfig resolve(RunDirectory directory, boolean continues) {
         RecipeConfig base = (resume || continues) && directory.holdsRun() && !quick
                 ? directory.storedConfig()
                 : quick ? RecipeConfig.quick() : RecipeConfig.standard();
-        return ConfigFiles.change(base, config, flags());
+        RecipeConfig changed = ConfigFiles.change(base, config, flags());
+        return ConfigFiles.set(changed, absolute(changed.data(), base.data()));
+    }
+
+    /** The settings that make paths absolute; what a run has stored already stays as it is. */
+    private static Map<String, String> absolute(RecipeConfig.Data changed, RecipeConfig.Data stored) {
+        Map<String, String> paths = new LinkedHashMap<>();
+        putAbsolute(paths, "data.text", changed.text(), stored.text());
+        putAbsolute(paths, "data.demonstrations", changed.demonstrations(), stored.demonstrations());
+        putAbsolute(paths, "data.preferences", changed.preferences(), stored.preferences());
+        putAbsolute(paths, "data.prompts", changed.prompts(), stored.prompts());
+        return paths;
+    }
+
+    private static void putAbsolute(
+            Map<String, String> paths, String key, @Nullable String path, @Nullable String stored) {
+        if (path != null && !path.equals(stored)) {
+            put(paths, key, quoted(Path.of(path).toAbsolutePath().toString()));
+        }
     }
 
     private Map<String, String> flags() {
@@ -157,6 +179,6 @@ final class RunOptions {
     }
 
     private static @Nullable String quoted(@Nullable String path) {
-        return path == null ? null : new TextNode(Path.of(path).toAbsolutePath().toString()).toString();
+        return path == null ? null : new TextNode(path).toString();
     }
 }

@@ -27,6 +27,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
 
 /** A {@link RecipeConfig} as YAML: reading over defaults, checking each key, writing, comparing. */
 public final class ConfigFiles {
@@ -99,11 +100,7 @@ public final class ConfigFiles {
         try {
             read = YAML.readTree(Files.readString(file));
         } catch (JacksonException e) {
-            JsonLocation at = e.getLocation();
-            throw new InputException(
-                    file + (at == null ? "" : ", line " + at.getLineNr()) + " is not valid YAML: "
-                            + firstLine(e.getOriginalMessage()),
-                    e);
+            throw new InputException(file + notYaml(e), e);
         } catch (IOException e) {
             throw new InputException("cannot read the configuration " + file + ": " + reason(e), e);
         }
@@ -114,6 +111,16 @@ public final class ConfigFiles {
             throw new InputException(file + " must hold keys and values, such as \"seed: 2\"; it holds " + read);
         }
         return changes;
+    }
+
+    /** Where and why: what YAML's own parser says, of which Jackson repeats the place where it began to look. */
+    private static String notYaml(JacksonException e) {
+        if (e.getCause() instanceof MarkedYAMLException parser && parser.getProblemMark() != null) {
+            return ", line " + (parser.getProblemMark().getLine() + 1) + " is not valid YAML: " + parser.getProblem();
+        }
+        JsonLocation at = e.getLocation();
+        return (at == null ? "" : ", line " + at.getLineNr()) + " is not valid YAML: "
+                + firstLine(e.getOriginalMessage());
     }
 
     private static ObjectNode parse(String path, String value) {

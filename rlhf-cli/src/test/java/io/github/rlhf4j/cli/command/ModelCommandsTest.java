@@ -82,6 +82,25 @@ class ModelCommandsTest {
     }
 
     @Test
+    void aModelThatWasPretrainedOnlyIsNotAskedAnything() {
+        String pretrained = run.resolve("pretraining/model").toString();
+
+        for (String[] arguments : List.of(
+                new String[] {"generate", "--model", pretrained, "hello"},
+                new String[] {"chat", "--model", pretrained})) {
+            assertThat(rlhf(arguments)).isEqualTo(2);
+            assertThat(err.toString())
+                    .contains("error: " + pretrained + " was pretrained only and never taught to answer", "sft/model");
+            err.getBuffer().setLength(0);
+        }
+
+        String fineTuned = run.resolve("sft/model").toString();
+        assertThat(rlhf("generate", "--model", fineTuned, "--max-tokens", "2", "hello"))
+                .as(err.toString())
+                .isZero();
+    }
+
+    @Test
     void theBackendIsNamedAsTheHelpSaysInAnyCase() {
         for (String backend : List.of("cpu", "CPU", "auto")) {
             assertThat(rlhf("generate", "--out", run.toString(), "--max-tokens", "2", "--backend", backend, "hello"))

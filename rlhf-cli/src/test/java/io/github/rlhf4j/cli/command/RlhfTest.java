@@ -108,10 +108,16 @@ class RlhfTest {
     }
 
     @Test
-    void anUnknownFlagOrCommandShowsWhatThereIs() {
+    void anUnknownFlagOrCommandIsAnsweredInAFewLines() {
         assertThat(rlhf("run", "--sed", "1")).isEqualTo(2);
-        assertThat(err.toString()).contains("Unknown option").contains("--seed");
+        assertThat(err.toString())
+                .startsWith("error: Unknown option")
+                .contains("--seed", "try: rlhf run --help")
+                .doesNotContain("Usage:")
+                .hasLineCount(3);
+        err.getBuffer().setLength(0);
         assertThat(rlhf("fly")).isEqualTo(2);
+        assertThat(err.toString()).contains("error:", "fly", "try: rlhf --help").doesNotContain("Usage:");
         assertThat(rlhf()).isEqualTo(2);
         assertThat(out.toString()).contains("pretrain", "chat", "report");
     }
@@ -148,6 +154,18 @@ class RlhfTest {
             assertThat(rlhf(arguments)).isEqualTo(2);
         }
         assertThat(err.toString()).contains("no run is there", "holds no model that answers");
+    }
+
+    @Test
+    void aRunsDirectoryThatIsNotThereIsSaidToBeMissing() {
+        String none = directory.resolve("nope").toString();
+
+        assertThat(rlhf("generate", "--out", none, "hi")).isEqualTo(2);
+        assertThat(rlhf("chat", "--out", none)).isEqualTo(2);
+
+        assertThat(err.toString().lines())
+                .hasSize(2)
+                .allMatch(line -> line.startsWith("error: there is no directory " + none + "; name a run's directory"));
     }
 
     @Test

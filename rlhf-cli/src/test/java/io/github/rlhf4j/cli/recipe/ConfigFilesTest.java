@@ -74,6 +74,17 @@ class ConfigFilesTest {
     }
 
     @Test
+    void whatIsNotYamlIsNamedByItsLineAndWhatIsWrongThere() {
+        assertThatThrownBy(() -> read("ppo:\n\titerations: 3\n"))
+                .isInstanceOf(InputException.class)
+                .hasMessageContainingAll(
+                        "config.yaml, line 2 is not valid YAML", "Do not use \\t(TAB) for indentation");
+        assertThatThrownBy(() -> read("seed: 1\nppo: {epochs: 1\ndata: {}\n"))
+                .isInstanceOf(InputException.class)
+                .hasMessageContainingAll("line 3 is not valid YAML", "expected ',' or '}'");
+    }
+
+    @Test
     void aFileThatIsNoTextIsSaidToBeNone() throws IOException {
         Path binary = Files.write(directory.resolve("model.bin"), new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
 
