@@ -81,12 +81,12 @@ final class LanguageStages {
         RecipeConfig.Sft stage = config.sft();
         List<Demonstration> demonstrations =
                 trainingDemonstrations(config, run.data().demonstrations());
-        int steps = stage.epochs() * Math.max(1, demonstrations.size() / stage.batch());
+        long steps = (long) stage.epochs() * Math.max(1, demonstrations.size() / stage.batch());
         SftConfig defaults = SftConfig.defaults(stage.epochs(), config.model().context());
         SftConfig settings = defaults.withMicroBatchTokens(config.memory().tokensOr(defaults.microBatchTokens()))
                 .withBatchSize(stage.batch())
                 .withLearningRate(new LearningRatePlan(stage.learningRate(), FINAL_RATE, WARMUP))
-                .withEvaluateEvery(Math.max(1, steps / EVALUATIONS))
+                .withEvaluateEvery((int) Math.min(Integer.MAX_VALUE, Math.max(1, steps / EVALUATIONS)))
                 .withSeed(seed(config, Stage.SFT));
         try (TransformerPolicy policy = ModelFiles.policy(run.directory().model(Stage.PRETRAINING));
                 SftTrainer trainer = new SftTrainer(

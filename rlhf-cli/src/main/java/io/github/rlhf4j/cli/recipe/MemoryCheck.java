@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
@@ -58,35 +60,80 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
     }
 
     /**
-     * Refuses a stage that will not fit with a margin of {@link #MARGIN}.
+     * Refuses a run of stages that will not fit with a margin of {@link #MARGIN}, once for all of them: by the stage that
+     * takes the most native memory and the one that takes the most heap.
      *
-     * @throws InputException saying what it needs, what there is, and what to lower: first what leaves the model as it is
+     * @throws InputException saying what these need, what there is, what to lower (first what leaves the model as it is), and
+     *     the limits that suffice for all the stages
      */
-    void requireFits(Stage stage) {
-        requireFits(stage, MemoryEstimate::offHeap, offHeap, "native memory", "RLHF_MEMORY");
-        requireFits(stage, MemoryEstimate::onHeap, onHeap, "heap", "RLHF_HEAP");
-    }
-
-    private void requireFits(
-            Stage stage, ToLongFunction<MemoryEstimate> part, MemoryLimit limit, String memory, String variable) {
-        MemoryEstimate estimate = stages.of(stage);
-        long needed = withMargin(part.applyAsLong(estimate));
-        if (needed <= limit.bytes()) {
+    void requireFits(List<Stage> of) {
+        List<Part> lacking =
+                parts().stream().filter(part -> !part.fits(stages, of)).toList();
+        if (lacking.isEmpty()) {
             return;
         }
-        String parts = memory.equals("heap") ? estimate.describeOnHeap() : estimate.describeOffHeap();
-        throw new InputException(stage.label() + " needs about " + size(needed) + " of " + memory + " (" + parts
-                + ", and a margin of " + Math.round(100 * (MARGIN - 1)) + " %) and may take " + size(limit.bytes())
-                + ", by " + limit.reason()
+        throw new InputException(lacking.stream().map(part -> need(part, of)).collect(Collectors.joining(" And "))
+                + (oneSettingSuffices(of) ? "" : " No single setting suffices.")
+                + " Or allow more, where the machine has it, enough for "
+                + (of.size() == 1 ? "this stage: " : "all stages: ")
+                + lacking.stream()
+                        .map(part -> part.variable() + "=" + wholeGibibytes(part.needed(stages, of)) + "g")
+                        .collect(Collectors.joining(" "))
+                + " in the environment of rlhf");
+    }
+
+    /** One of the two kinds of memory. */
+    private record Part(
+            String name,
+            String variable,
+            MemoryLimit limit,
+            ToLongFunction<MemoryEstimate> bytes,
+            Function<MemoryEstimate, String> describe) {
+
+        Stage worst(StageMemory stages, List<Stage> of) {
+            return of.stream()
+                    .max(Comparator.comparingLong(stage -> bytes.applyAsLong(stages.of(stage))))
+                    .orElseThrow();
+        }
+
+        /** Of the stage that needs the most, with the margin; 0 of no stage. */
+        long needed(StageMemory stages, List<Stage> of) {
+            return of.isEmpty() ? 0 : withMargin(bytes.applyAsLong(stages.of(worst(stages, of))));
+        }
+
+        boolean fits(StageMemory stages, List<Stage> of) {
+            return needed(stages, of) <= limit.bytes();
+        }
+    }
+
+    private List<Part> parts() {
+        return List.of(
+                new Part(
+                        "native memory",
+                        "RLHF_MEMORY",
+                        offHeap,
+                        MemoryEstimate::offHeap,
+                        MemoryEstimate::describeOffHeap),
+                new Part("heap", "RLHF_HEAP", onHeap, MemoryEstimate::onHeap, MemoryEstimate::describeOnHeap));
+    }
+
+    private String need(Part part, List<Stage> of) {
+        Stage worst = part.worst(stages, of);
+        return worst.label() + " needs about " + size(part.needed(stages, of)) + " of " + part.name() + " ("
+                + part.describe().apply(stages.of(worst)) + ", and a margin of " + Math.round(100 * (MARGIN - 1))
+                + " %) and may take " + size(part.limit().bytes()) + ", by "
+                + part.limit().reason()
                 + ". Need less, what saves most first; the same model learns by: "
-                + remedies(stage, part, MemoryCheck::keepsModel)
-                + "; another by: " + remedies(stage, part, setting -> !keepsModel(setting))
-                + ". Or allow more, where the machine has it: "
-                + variable + "=" + (long) Math.ceil(needed / GIBIBYTE) + "g in the environment of rlhf");
+                + remedies(part, of, MemoryCheck::keepsModel)
+                + "; another by: " + remedies(part, of, setting -> !keepsModel(setting)) + ".";
     }
 
     private static long withMargin(long foretold) {
         return (long) Math.ceil(MARGIN * foretold);
+    }
+
+    private static long wholeGibibytes(long bytes) {
+        return (long) Math.ceil(bytes / GIBIBYTE);
     }
 
     private record Remedy(String setting, long needed) {}
@@ -95,21 +142,13 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
         return setting.startsWith("memory.");
     }
 
-    /** None that is worth naming: "nothing". */
-    private String remedies(Stage stage, ToLongFunction<MemoryEstimate> part, Predicate<String> among) {
-        long needed = withMargin(part.applyAsLong(stages.of(stage)));
-        List<Remedy> remedies = new ArrayList<>();
-        for (String setting : settings(stage).stream().filter(among).toList()) {
-            String[] keyAndValue = setting.split("=");
-            try {
-                RecipeConfig changed = ConfigFiles.set(stages.config(), keyAndValue[0], keyAndValue[1]);
-                long then = part.applyAsLong(new StageMemory(changed, stages.responses()).of(stage));
-                remedies.add(new Remedy(setting, withMargin(then)));
-            } catch (InputException e) {
-                continue; // another setting forbids it
-            }
-        }
-        String named = remedies.stream()
+    /** With what the run needs then. None that is worth naming: "nothing". */
+    private String remedies(Part part, List<Stage> of, Predicate<String> among) {
+        long needed = part.needed(stages, of);
+        String named = settings(of).stream()
+                .filter(among)
+                .flatMap(
+                        setting -> with(setting).map(changed -> new Remedy(setting, part.needed(changed, of))).stream())
                 .filter(remedy -> remedy.needed() < (1 - WORTH_NAMING) * needed)
                 .sorted(Comparator.comparingLong(Remedy::needed))
                 .map(remedy -> remedy.setting() + " (" + size(remedy.needed()) + ")")
@@ -117,8 +156,24 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
         return named.isEmpty() ? "nothing" : named;
     }
 
+    private boolean oneSettingSuffices(List<Stage> of) {
+        return settings(of).stream().flatMap(setting -> with(setting).stream()).anyMatch(changed -> parts().stream()
+                .allMatch(part -> part.fits(changed, of)));
+    }
+
+    /** Empty where another setting forbids it. */
+    private Optional<StageMemory> with(String setting) {
+        String[] keyAndValue = setting.split("=");
+        try {
+            return Optional.of(new StageMemory(
+                    ConfigFiles.set(stages.config(), keyAndValue[0], keyAndValue[1]), stages.responses()));
+        } catch (InputException e) {
+            return Optional.empty();
+        }
+    }
+
     /** The least micro-batch, recomputation, and half of everything else that may matter. */
-    private List<String> settings(Stage stage) {
+    private List<String> settings(List<Stage> of) {
         RecipeConfig config = stages.config();
         RecipeConfig.Model model = config.model();
         List<String> settings = new ArrayList<>(List.of(
@@ -128,13 +183,15 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
                 "model.layers=" + model.layers() / 2,
                 "model.width=" + Math.max(1, model.width() / model.heads() / 2) * model.heads(),
                 "model.vocabulary=" + model.vocabulary() / 2));
-        switch (stage) {
-            case PRETRAINING ->
-                settings.add("pretraining.batch=" + config.pretraining().batch() / 2);
-            case SFT -> settings.add("sft.batch=" + config.sft().batch() / 2);
-            case REWARD -> settings.add("reward.batch=" + config.reward().batch() / 2);
-            case PPO -> settings.add("ppo.minibatch=" + config.ppo().minibatch() / 2);
-            case TOKENIZER, COMPARISONS, EVALUATION -> {}
+        for (Stage stage : of) {
+            switch (stage) {
+                case PRETRAINING ->
+                    settings.add("pretraining.batch=" + config.pretraining().batch() / 2);
+                case SFT -> settings.add("sft.batch=" + config.sft().batch() / 2);
+                case REWARD -> settings.add("reward.batch=" + config.reward().batch() / 2);
+                case PPO -> settings.add("ppo.minibatch=" + config.ppo().minibatch() / 2);
+                case TOKENIZER, COMPARISONS, EVALUATION -> {}
+            }
         }
         return settings;
     }

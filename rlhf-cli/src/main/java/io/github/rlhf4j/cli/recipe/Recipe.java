@@ -120,7 +120,7 @@ public final class Recipe {
      * Refuses a run of these stages whose tensors will not fit, before anything is done. Selects what to compute on, unless
      * {@link #prepare} has: on a GPU, whose memory is another, also one that AUTO has found, nothing is refused.
      *
-     * @throws InputException saying what a stage needs, what there is, and what to lower
+     * @throws InputException saying what the largest stage needs, what there is, what to lower, and what suffices for all
      */
     public void requireMemory(List<Stage> stages) {
         requireMemory(stages, BackendSelection.select(config.backend()));
@@ -129,7 +129,7 @@ public final class Recipe {
     /** @param selected what computes, which a configuration of AUTO does not say */
     void requireMemory(List<Stage> stages, ComputeBackend selected) {
         if (selected != ComputeBackend.CUDA) {
-            stages.forEach(memory()::requireFits);
+            memory().requireFits(stages);
         }
     }
 

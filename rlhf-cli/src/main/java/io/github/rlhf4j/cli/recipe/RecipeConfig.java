@@ -37,6 +37,19 @@ public record RecipeConfig(
         Ppo ppo,
         Evaluation evaluation) {
 
+    // Far above what these stages can do in a day, and small enough for sizes made of them to stay within 64 bits.
+    private static final int MOST_VOCABULARY = 1_000_000;
+    private static final int MOST_WIDTH = 16_384;
+    private static final int MOST_LAYERS = 256;
+    private static final int MOST_HEADS = 256;
+    private static final int MOST_CONTEXT = 32_768;
+    private static final int MOST_EPOCHS = 1000;
+    private static final int MOST_ANSWERS = 1024;
+    private static final int MOST_PROMPTS = 1_000_000;
+
+    /** Tokens of a batch or rollout, whose ids and numbers are arrays on the heap. */
+    private static final int MOST_TOKENS = 1 << 24;
+
     public RecipeConfig {
         require(heldOutShare > 0 && heldOutShare < 1, "heldOutShare must lie in (0, 1)", heldOutShare);
         require(checkpointEvery >= 1, "checkpointEvery must be at least 1", checkpointEvery);
@@ -45,6 +58,19 @@ public record RecipeConfig(
                 "comparisons.maxNewTokens and ppo.maxNewTokens must leave room for a prompt in model.context ("
                         + model.context() + ")",
                 Math.max(comparisons.maxNewTokens(), ppo.maxNewTokens()));
+        int context = model.context();
+        requireBatch("pretraining.batch × model.context", pretraining.batch(), context);
+        requireBatch("sft.batch × model.context", sft.batch(), context);
+        requireBatch(
+                "reward.batch × comparisons.samplesPerPrompt × model.context",
+                (long) reward.batch() * comparisons.samplesPerPrompt(),
+                context);
+        requireBatch("ppo.rollout × model.context", ppo.rollout(), context);
+    }
+
+    private static void requireBatch(String product, long sequences, int context) {
+        long tokens = Math.multiplyExact(sequences, context);
+        require(tokens <= MOST_TOKENS, product + " must be at most " + MOST_TOKENS + " tokens", tokens);
     }
 
     /** The same run with other settings of memory. */
@@ -80,6 +106,7 @@ public record RecipeConfig(
                     microBatchTokens >= 0,
                     "memory.microBatchTokens must be ≥ 0 (0 takes each stage's own)",
                     microBatchTokens);
+            requireAtMost("memory.microBatchTokens", MOST_TOKENS, microBatchTokens);
         }
 
         /** Whole batches in passes of the stages' own size, nothing computed again. */
@@ -113,13 +140,21 @@ public record RecipeConfig(
     /**
      * The transformer: GPT-2's architecture.
      *
-     * @param vocabulary tokens of the tokenizer, the special ones included, ≥ 262
-     * @param context most tokens of a sequence
+     * @param vocabulary tokens of the tokenizer, the special ones included, from 262 to 1,000,000
+     * @param width at most 16,384, a multiple of {@code heads}
+     * @param layers from 1 to 256
+     * @param heads from 1 to 256
+     * @param context most tokens of a sequence, from 16 to 32,768
      * @param dropout of pretraining and fine-tuning, in [0, 1)
      */
     public record Model(int vocabulary, int width, int layers, int heads, int context, double dropout) {
 
         public Model {
+            requireAtMost("model.vocabulary", MOST_VOCABULARY, vocabulary);
+            requireAtMost("model.width", MOST_WIDTH, width);
+            requireAtMost("model.layers", MOST_LAYERS, layers);
+            requireAtMost("model.heads", MOST_HEADS, heads);
+            requireAtMost("model.context", MOST_CONTEXT, context);
             require(vocabulary >= 262, "model.vocabulary must hold 256 bytes and 5 special tokens", vocabulary);
             require(heads >= 1 && width >= 1 && width % heads == 0, "model.width must be a multiple of heads", width);
             require(layers >= 1, "model.layers must be at least 1", layers);
@@ -132,7 +167,7 @@ public record RecipeConfig(
      * Pretraining.
      *
      * @param documents most documents to use, 0 for all
-     * @param batch windows of a whole context per step
+     * @param batch windows of a whole context per step; of at most 2²⁴ tokens, as the other batches and the rollout
      * @param learningRate peak, cosine down to a tenth
      */
     public record Pretraining(int documents, int steps, int batch, double learningRate) {
@@ -155,6 +190,7 @@ public record RecipeConfig(
         public Sft {
             require(demonstrations >= 0, "sft.demonstrations must be ≥ 0 (0 is all)", demonstrations);
             requirePositive("sft", epochs, batch, learningRate);
+            requireAtMost("sft.epochs", MOST_EPOCHS, epochs);
         }
     }
 
@@ -162,7 +198,7 @@ public record RecipeConfig(
      * What the simulated labeler compares.
      *
      * @param prompts number of prompts to answer
-     * @param samplesPerPrompt answers to each, which the labeler ranks, ≥ 2
+     * @param samplesPerPrompt answers to each, which the labeler ranks, from 2 to 1024
      * @param unseenPrompts held-out prompts for the noise-free comparisons that only evaluation sees
      * @param mistakes share of answers that are drawn at random (Christiano et al. 2017, §2.2.3), in [0, 1]
      * @param temperature of the sampling
@@ -178,6 +214,7 @@ public record RecipeConfig(
         public Comparisons {
             require(prompts >= 1, "comparisons.prompts must be at least 1", prompts);
             require(samplesPerPrompt >= 2, "comparisons.samplesPerPrompt must be at least 2", samplesPerPrompt);
+            requireAtMost("comparisons.samplesPerPrompt", MOST_ANSWERS, samplesPerPrompt);
             require(unseenPrompts >= 1, "comparisons.unseenPrompts must be at least 1", unseenPrompts);
             require(mistakes >= 0 && mistakes <= 1, "comparisons.mistakes must lie in [0, 1]", mistakes);
             require(maxNewTokens >= 1, "comparisons.maxNewTokens must be at least 1", maxNewTokens);
@@ -195,6 +232,7 @@ public record RecipeConfig(
 
         public Reward {
             requirePositive("reward", epochs, batch, learningRate);
+            requireAtMost("reward.epochs", MOST_EPOCHS, epochs);
         }
     }
 
@@ -204,7 +242,7 @@ public record RecipeConfig(
      * @param iterations rollouts
      * @param rollout answers per rollout
      * @param minibatch answers per update, a divisor of {@code rollout}
-     * @param epochs passes over each rollout
+     * @param epochs passes over each rollout, at most 1000
      * @param learningRate of the policy, linear down to 0
      * @param valueLearningRate of the value function, linear down to 0
      * @param klCoefficient β at the start
@@ -235,6 +273,7 @@ public record RecipeConfig(
         public Ppo {
             requirePositive("ppo", iterations, rollout, learningRate);
             require(epochs >= 1, "ppo.epochs must be at least 1", epochs);
+            requireAtMost("ppo.epochs", MOST_EPOCHS, epochs);
             require(minibatch >= 1 && rollout % minibatch == 0, "ppo.minibatch must divide ppo.rollout", minibatch);
             requireFinite("ppo.valueLearningRate", "positive", valueLearningRate > 0, valueLearningRate);
             requireFinite("ppo.klCoefficient", "≥ 0", klCoefficient >= 0, klCoefficient);
@@ -251,13 +290,15 @@ public record RecipeConfig(
      * Evaluation.
      *
      * @param prompts held-out prompts to answer before and after
-     * @param bestOf largest n of best-of-n; a quarter of it stands beside it
+     * @param bestOf largest n of best-of-n, from 4 to 1024; a quarter of it stands beside it
      */
     public record Evaluation(int prompts, int bestOf) {
 
         public Evaluation {
             require(prompts >= 2, "evaluation.prompts must be at least 2", prompts);
             require(bestOf >= 4, "evaluation.bestOf must be at least 4", bestOf);
+            requireAtMost("evaluation.prompts", MOST_PROMPTS, prompts);
+            requireAtMost("evaluation.bestOf", MOST_ANSWERS, bestOf);
         }
     }
 
@@ -306,6 +347,10 @@ public record RecipeConfig(
                 new Reward(1, 16, 1e-3),
                 new Ppo(25, 32, 16, 2, 3e-4, 1e-3, 0.03, 0, 10_000, -3, 48, 0.3, false, 0),
                 new Evaluation(48, 16));
+    }
+
+    private static void requireAtMost(String key, int most, int value) {
+        require(value <= most, key + " must be at most " + most, value);
     }
 
     private static void requirePositive(String section, int count, int batch, double learningRate) {

@@ -101,8 +101,34 @@ class RlhfTest {
         int code = rlhf("run", "--out", run.toString(), "--set", "model.width=4096");
 
         assertThat(err.toString())
-                .contains("error: pretraining needs about", "memory.recompute=true", "RLHF_MEMORY=")
+                .contains("error: ppo needs about", "memory.recompute=true", "RLHF_MEMORY=", "all stages")
                 .doesNotContain("\tat ");
+        assertThat(code).isEqualTo(2);
+        assertThat(run).doesNotExist();
+    }
+
+    /** Sizes that would overflow, or that no machine has, are settings that are wrong and not runs that fail. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "model.width=1000000000 | model.heads=2 | model.width must be at most 16384, got 1000000000",
+                "model.context=2147483647 | seed=1 | model.context must be at most 32768, got 2147483647",
+                "pretraining.batch=2147483647 | seed=1 | pretraining.batch × model.context must be at most 16777216 tokens",
+                "sft.batch=2147483647 | seed=1 | sft.batch × model.context must be at most 16777216 tokens",
+                "reward.batch=2147483647 | seed=1 | reward.batch × comparisons.samplesPerPrompt × model.context must be",
+                "ppo.rollout=100000000 | seed=1 | ppo.rollout × model.context must be at most 16777216 tokens, got 9600000000",
+                "sft.epochs=2147483647 | seed=1 | sft.epochs must be at most 1000, got 2147483647",
+                "evaluation.bestOf=2147483647 | seed=1 | evaluation.bestOf must be at most 1024, got 2147483647",
+                "memory.microBatchTokens=2147483647 | seed=1 | memory.microBatchTokens must be at most 16777216, got"
+            })
+    void aSettingThatIsFarTooLargeIsNamedWithItsRuleBeforeAnythingIsWritten(
+            String setting, String another, String message) {
+        Path run = directory.resolve("run");
+
+        int code = rlhf("run", "--out", run.toString(), "--set", setting, "--set", another);
+
+        assertThat(err.toString()).contains("error: --set", message).doesNotContain("\tat ");
         assertThat(code).isEqualTo(2);
         assertThat(run).doesNotExist();
     }

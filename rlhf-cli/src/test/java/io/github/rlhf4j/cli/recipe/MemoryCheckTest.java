@@ -46,7 +46,7 @@ class MemoryCheckTest {
     @ParameterizedTest
     @EnumSource
     void theStandardRunFitsTheLimitsOfTheLauncher(Stage stage) {
-        assertThatCode(() -> check(RecipeConfig.standard(), 3L << 30, 2L << 30).requireFits(stage))
+        assertThatCode(() -> check(RecipeConfig.standard(), 3L << 30, 2L << 30).requireFits(List.of(stage)))
                 .doesNotThrowAnyException();
     }
 
@@ -67,33 +67,33 @@ class MemoryCheckTest {
         long foretold = stages(LARGE).of(Stage.PRETRAINING).offHeap();
         long needed = (long) Math.ceil(MemoryCheck.MARGIN * foretold);
 
-        assertThatCode(() -> check(LARGE, needed, MIB).requireFits(Stage.PRETRAINING))
+        assertThatCode(() -> check(LARGE, needed, MIB).requireFits(List.of(Stage.PRETRAINING)))
                 .doesNotThrowAnyException();
-        assertThatThrownBy(() -> check(LARGE, needed - 1, MIB).requireFits(Stage.PRETRAINING))
+        assertThatThrownBy(() -> check(LARGE, needed - 1, MIB).requireFits(List.of(Stage.PRETRAINING)))
                 .hasMessageContaining("and a margin of 20 %) and may take");
     }
 
     /** What the message asks for must be enough. */
     @Test
     void theLimitThatARefusalNamesSuffices() {
-        String message = catchThrowable(() -> check(LARGE, 3L << 30, 2L << 30).requireFits(Stage.PRETRAINING))
+        String message = catchThrowable(() -> check(LARGE, 3L << 30, 2L << 30).requireFits(List.of(Stage.PRETRAINING)))
                 .getMessage();
         Matcher gibibytes = Pattern.compile("RLHF_MEMORY=(\\d+)g").matcher(message);
 
         assertThat(gibibytes.find()).as(message).isTrue();
         assertThatCode(() -> check(LARGE, Long.parseLong(gibibytes.group(1)) << 30, MIB)
-                        .requireFits(Stage.PRETRAINING))
+                        .requireFits(List.of(Stage.PRETRAINING)))
                 .doesNotThrowAnyException();
     }
 
     @Test
     void whatSavesMostIsNamedFirstWithWhatIsNeededThen() {
-        assertThatThrownBy(() -> check(LARGE, 3L << 30, 2L << 30).requireFits(Stage.PRETRAINING))
+        assertThatThrownBy(() -> check(LARGE, 3L << 30, 2L << 30).requireFits(List.of(Stage.PRETRAINING)))
                 .isInstanceOf(InputException.class)
                 .hasMessageMatching("pretraining needs about \\d\\.\\d GiB of native memory \\(weights .*"
                         + "may take 3\\.0 GiB, by a test\\. Need less, what saves most first; the same model learns by: "
                         + "memory.microBatchTokens=512 \\(2\\.5 GiB\\), memory.recompute=true \\(2\\.8 GiB\\); another by: "
-                        + "model.width=384 \\(.*RLHF_MEMORY=5g in the environment of rlhf");
+                        + "model.width=384 \\(.*enough for this stage: RLHF_MEMORY=5g in the environment of rlhf");
     }
 
     @Test
@@ -101,17 +101,71 @@ class MemoryCheckTest {
         RecipeConfig lean =
                 ConfigFiles.set(LARGE, Map.of("memory.recompute", "true", "memory.microBatchTokens", "512"));
 
-        assertThatThrownBy(() -> check(lean, MIB, MIB).requireFits(Stage.PRETRAINING))
+        assertThatThrownBy(() -> check(lean, MIB, MIB).requireFits(List.of(Stage.PRETRAINING)))
                 .hasMessageContainingAll("the same model learns by: nothing;", "model.width=384")
                 .hasMessageNotContainingAny("memory.", "pretraining.batch");
     }
 
     @Test
     void aHeapThatCannotHoldWhatDecodingKeepsIsRefused() {
-        assertThatThrownBy(() -> check(LARGE, 64L << 30, 100 * MIB).requireFits(Stage.COMPARISONS))
+        assertThatThrownBy(() -> check(LARGE, 64L << 30, 100 * MIB).requireFits(List.of(Stage.COMPARISONS)))
                 .hasMessageContainingAll("comparisons needs", "of heap (key-value cache", "a heap", "RLHF_HEAP=");
-        assertThatCode(() -> check(LARGE, 64L << 30, 100 * MIB).requireFits(Stage.PRETRAINING))
+        assertThatCode(() -> check(LARGE, 64L << 30, 100 * MIB).requireFits(List.of(Stage.PRETRAINING)))
                 .doesNotThrowAnyException();
+    }
+
+    /** One refusal whose advice suffices for the whole run, whichever stages lack native memory and heap. */
+    @Test
+    void theLimitsThatARefusalNamesSufficeForAllStages() {
+        RecipeConfig wide = ConfigFiles.set(RecipeConfig.standard(), "model.width", "4096");
+        List<Stage> all = List.of(Stage.values());
+        String message = catchThrowable(() -> check(wide, 3L << 30, 2L << 30).requireFits(all))
+                .getMessage();
+        Matcher limits = Pattern.compile("all stages: RLHF_MEMORY=(\\d+)g RLHF_HEAP=(\\d+)g")
+                .matcher(message);
+
+        assertThat(message).contains("ppo needs about", " of native memory ", " of heap ");
+        assertThat(limits.find()).as(message).isTrue();
+        long memory = Long.parseLong(limits.group(1)) << 30;
+        long heap = Long.parseLong(limits.group(2)) << 30;
+        assertThatCode(() -> check(wide, memory, heap).requireFits(all)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> check(wide, memory - (1L << 30), heap).requireFits(all))
+                .hasMessageContaining("RLHF_MEMORY=" + limits.group(1) + "g in");
+        assertThatThrownBy(() -> check(wide, memory, heap - (1L << 30)).requireFits(all))
+                .hasMessageContaining("RLHF_HEAP=" + limits.group(2) + "g in");
+    }
+
+    @Test
+    void aRefusalSaysWhenNoSingleSettingSuffices() {
+        RecipeConfig wide = ConfigFiles.set(RecipeConfig.standard(), "model.width", "4096");
+        List<Stage> all = List.of(Stage.values());
+
+        assertThatThrownBy(() -> check(wide, 3L << 30, 2L << 30).requireFits(all))
+                .hasMessageContaining("No single setting suffices.");
+        assertThatThrownBy(() -> check(LARGE, 3L << 30, 2L << 30).requireFits(List.of(Stage.PRETRAINING)))
+                .hasMessageNotContaining("No single setting");
+    }
+
+    /** What is foretold is a sum and product of settings; the largest of each must not overflow. */
+    @ParameterizedTest
+    @EnumSource(names = "TOKENIZER", mode = EnumSource.Mode.EXCLUDE)
+    void theLargestSettingsAreForetoldMoreThanAnyMachineHas(Stage stage) {
+        RecipeConfig largest = ConfigFiles.set(
+                RecipeConfig.standard(),
+                Map.of(
+                        "model.vocabulary", "1000000",
+                        "model.width", "16384",
+                        "model.layers", "256",
+                        "model.heads", "256",
+                        "model.context", "32768",
+                        "memory.microBatchTokens", "16777216",
+                        "ppo.rollout", "512",
+                        "ppo.minibatch", "512",
+                        "evaluation.prompts", "1000000",
+                        "evaluation.bestOf", "1024"));
+        long weights = 4L * 256 * 12 * 16384 * 16384;
+
+        assertThat(new StageMemory(largest, 1024).of(stage).offHeap()).isBetween(weights, 1L << 62);
     }
 
     /** A machine's memory says nothing of its GPU's; the configuration may be AUTO. */
