@@ -38,6 +38,9 @@ final class EvaluationStage {
     private static final double GOLD_TARGET = 0.6;
     private static final double GAIN_TARGET = 2;
 
+    /** With fewer prompts or comparisons than these the numbers say next to nothing. */
+    private static final int FEW = 20;
+
     private final Recipe run;
     private final RecipeConfig config;
     private final boolean hasGold;
@@ -69,7 +72,7 @@ final class EvaluationStage {
 
             add(
                     "reward/accuracy",
-                    "reward model: accuracy on unseen comparisons without mistakes",
+                    accuracyLabel(run.data().preferences() != null, accuracy.comparisons()),
                     accuracy.accuracy(),
                     run.isMainJob() ? ACCURACY_TARGET : null);
             add(
@@ -86,8 +89,27 @@ final class EvaluationStage {
             outputs("ppo", ppo.answers(), pretrained);
 
             RunRecords.writeSamples(directory.root(), samples(sft, ppo));
-            RunRecords.writeResults(directory.root(), new RunResults(measurements, bins(calibration), points));
+            List<String> warnings = warnings(prompts.size(), accuracy.comparisons());
+            warnings.forEach(warning -> run.monitor().onNote("warning: " + warning));
+            RunRecords.writeResults(
+                    directory.root(), new RunResults(measurements, bins(calibration), points, warnings));
         }
+    }
+
+    static String accuracyLabel(boolean own, int comparisons) {
+        return "reward model: accuracy on "
+                + (own ? "held-out preferences" : "unseen comparisons without mistakes")
+                + ", n = " + comparisons;
+    }
+
+    /** One, where fewer than {@link #FEW} of anything were measured. */
+    static List<String> warnings(int prompts, int comparisons) {
+        if (Math.min(prompts, comparisons) >= FEW) {
+            return List.of();
+        }
+        return List.of("measured on " + prompts + " held-out prompts and " + comparisons
+                + " comparisons; with fewer than " + FEW
+                + " the results say next to nothing. Give more data, or hold out a larger share (heldOutShare)");
     }
 
     /**

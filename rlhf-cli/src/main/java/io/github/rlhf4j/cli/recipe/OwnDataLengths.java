@@ -128,8 +128,9 @@ final class OwnDataLengths {
     private static InputException tooLong(
             String file, int row, String length, String text, String rule, @Nullable String remedy) {
         String start = text.length() <= QUOTED ? text : text.substring(0, QUOTED) + "…";
-        return new InputException(file + ", row " + row + ": " + length + ", but " + rule + ": \"" + start
-                + "\". Shorten or drop the row, " + (remedy == null ? "" : remedy + ", ")
-                + "or train a model with a longer window (--set model.context=…, in another run)");
+        return new InputException(
+                file + ", row " + row + " (blank lines do not count): " + length + ", but " + rule + ": \"" + start
+                        + "\". Shorten or drop the row, " + (remedy == null ? "" : remedy + ", ")
+                        + "or train a model with a longer window (--set model.context=…, in another run)");
     }
 }

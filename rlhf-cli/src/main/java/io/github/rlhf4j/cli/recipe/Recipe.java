@@ -62,7 +62,7 @@ public final class Recipe {
      * Runs all stages that are not done yet.
      *
      * @return the report
-     * @throws RunStoppedException when {@code stop} was requested; everything is saved
+     * @throws RunStoppedException when {@code stop} was requested, saying what is saved
      * @throws InputException when the user's data cannot be used
      */
     public Path run() throws IOException {
@@ -198,14 +198,23 @@ public final class Recipe {
             case COMPARISONS ->
                 data().preferences() == null
                         ? config.comparisons().samplesPerPrompt() + " answers to each of "
-                                + config.comparisons().prompts() + " prompts, ranked by a simulated labeler with "
+                                + few(
+                                        data().prompts().train(),
+                                        config.comparisons().prompts())
+                                + " prompts, ranked by a simulated labeler with "
                                 + Math.round(100 * config.comparisons().mistakes()) + " % random mistakes"
                         : "your own";
             case REWARD -> "reward model from the comparisons only";
             case PPO ->
                 config.ppo().iterations() + " rollouts of " + config.ppo().rollout() + " answers";
-            case EVALUATION -> config.evaluation().prompts() + " held-out prompts";
+            case EVALUATION ->
+                few(data().prompts().heldOut(), config.evaluation().prompts()) + " held-out prompts";
         };
+    }
+
+    /** How many there are of at most so many. */
+    private static int few(List<?> items, int most) {
+        return LanguageStages.few(items, most).size();
     }
 
     // What the stages share.

@@ -30,6 +30,14 @@ public enum Stage {
         return command;
     }
 
+    /** Whether this stage, stopped, goes on from its last step; the others begin again. */
+    boolean resumes() {
+        return switch (this) {
+            case PRETRAINING, SFT, REWARD, PPO -> true;
+            case TOKENIZER, COMPARISONS, EVALUATION -> false;
+        };
+    }
+
     /** The stages before this one, in order. */
     public List<Stage> before() {
         return List.of(values()).subList(0, ordinal());

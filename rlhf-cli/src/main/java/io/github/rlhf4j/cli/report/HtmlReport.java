@@ -81,6 +81,11 @@ public final class HtmlReport {
             html.append(m.verdict()).append("\">").append(m.verdict()).append("</td></tr>\n");
         }
         html.append("</table>\n");
+        for (String warning : run.results().warnings()) {
+            html.append("<p class=\"miss\">warning: ")
+                    .append(Html.escape(warning))
+                    .append("</p>\n");
+        }
     }
 
     private void bestOf() {

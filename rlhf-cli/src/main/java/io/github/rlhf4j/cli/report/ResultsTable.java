@@ -14,7 +14,7 @@ public final class ResultsTable {
 
     private ResultsTable() {}
 
-    /** One line for each measurement: label, value, target, verdict; columns aligned. */
+    /** One line for each measurement: label, value, target, verdict; columns aligned. Then one for each warning. */
     public static String of(RunResults results) {
         List<String[]> rows = new ArrayList<>();
         rows.add(new String[] {"result", "value", "target", ""});
@@ -33,6 +33,8 @@ public final class ResultsTable {
                     Locale.ROOT, "%-" + widths[0] + "s  %" + widths[1] + "s  %-" + widths[2] + "s  %s", (Object[]) row);
             table.append(line.stripTrailing()).append('\n');
         }
+        results.warnings()
+                .forEach(warning -> table.append("warning: ").append(warning).append('\n'));
         return table.toString();
     }
 

@@ -56,9 +56,7 @@ public record RunRecords(
         return new RunRecords(
                 Files.exists(config) ? Files.readString(config) : "",
                 Files.exists(metrics) ? MetricsFile.read(metrics) : List.of(),
-                Files.exists(results)
-                        ? parse(results, Files.readString(results), RunResults.class)
-                        : new RunResults(List.of(), List.of(), List.of()),
+                Files.exists(results) ? parse(results, Files.readString(results), RunResults.class) : RunResults.none(),
                 readSamples(directory.resolve(SAMPLES)),
                 readSeconds(directory));
     }

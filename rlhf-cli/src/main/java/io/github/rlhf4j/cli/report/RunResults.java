@@ -1,6 +1,7 @@
 package io.github.rlhf4j.cli.report;
 
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,14 +10,24 @@ import org.jspecify.annotations.Nullable;
  * @param measurements in the order of the report
  * @param calibration the reward model's reliability on unseen comparisons; possibly empty
  * @param bestOf the supervised model with the best of n answers picked, beside PPO; possibly empty
+ * @param warnings what a reader of the numbers must know; possibly empty, as in results written before there were any
  */
 public record RunResults(
-        List<Measurement> measurements, List<CalibrationBin> calibration, List<SelectionPoint> bestOf) {
+        List<Measurement> measurements,
+        List<CalibrationBin> calibration,
+        List<SelectionPoint> bestOf,
+        List<String> warnings) {
 
     public RunResults {
         measurements = List.copyOf(measurements);
         calibration = List.copyOf(calibration);
         bestOf = List.copyOf(bestOf);
+        warnings = List.copyOf(Objects.requireNonNullElse(warnings, List.of()));
+    }
+
+    /** Of a run that has not been evaluated. */
+    static RunResults none() {
+        return new RunResults(List.of(), List.of(), List.of(), List.of());
     }
 
     /**

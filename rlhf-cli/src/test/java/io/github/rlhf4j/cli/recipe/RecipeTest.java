@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.cli.report.ResultsTable;
 import io.github.rlhf4j.cli.report.RunRecords;
+import io.github.rlhf4j.core.data.PreferenceFiles;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.core.training.StopSignal;
 import io.github.rlhf4j.core.training.Trainer;
@@ -13,6 +15,7 @@ import io.github.rlhf4j.core.training.TrainingListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -54,6 +57,8 @@ class RecipeTest {
                         "gold/share_best_of_8",
                         "outputs/perplexity_ppo");
         assertThat(records.results().value("objective/kl")).isFinite();
+        assertThat(records.results().measurements().get(0).label())
+                .startsWith("reward model: accuracy on unseen comparisons without mistakes, n = ");
         assertThat(records.results().measurements()).allMatch(m -> m.atLeast() == null);
         assertThat(records.samples()).hasSize(6);
         assertThat(records.stage("ppo").get(0).metrics()).containsKeys("objective/kl", "gold/share", "gold/score");
@@ -69,8 +74,7 @@ class RecipeTest {
         assertThatThrownBy(() ->
                         recipe(directory, stoppingIn(stage, stop), stop, false).run())
                 .isInstanceOf(RunStoppedException.class)
-                .hasMessageContaining("stopped in " + stage.label() + " after step 1")
-                .hasMessageContaining(directory.toString());
+                .hasMessage("stopped in " + stage.label() + " after step 1; all of it is saved in " + directory);
         assertThat(directory.resolve("report.html")).doesNotExist();
         recipe(directory, RunMonitor.SILENT, new StopSignal(), true).run();
 
@@ -174,9 +178,10 @@ class RecipeTest {
 
     @Test
     void theUsersOwnDataGoesThroughEveryStageWithoutLabelerOrHiddenTaste() throws IOException {
-        RecipeConfig own = ownData(40, "Say something about stars");
+        RecipeConfig own = ConfigFiles.set(ownData(40, "Say something about stars"), "evaluation.prompts", "48");
+        List<String> said = new ArrayList<>();
 
-        recipe(own, directory).run();
+        recipe(own, directory, saying(said), new StopSignal(), false).run();
 
         RunRecords records = RunRecords.read(directory);
         assertThat(records.stages()).containsExactly("pretraining", "sft", "reward", "ppo");
@@ -185,7 +190,22 @@ class RecipeTest {
                 .extracting(m -> m.path())
                 .noneMatch(path -> path.startsWith("gold/"));
         assertThat(records.results().value("reward/score_ppo")).isFinite();
-        assertThat(directory.resolve("report.html")).exists();
+        int heldOut = RecipeData.load(own, () -> TinyRun.DICTIONARY)
+                .prompts()
+                .heldOut()
+                .size();
+        int compared = PreferenceFiles.read(new RunDirectory(directory).unseenComparisons())
+                .size();
+        String warning = "warning: measured on " + heldOut + " held-out prompts and " + compared + " comparisons";
+        assertThat(heldOut).isLessThan(20);
+        assertThat(said)
+                .contains("evaluation: " + heldOut + " held-out prompts")
+                .anyMatch(line -> line.startsWith(warning));
+        assertThat(ResultsTable.of(records))
+                .contains("reward model: accuracy on held-out preferences, n = " + compared + " ", warning);
+        assertThat(directory.resolve("report.html"))
+                .content()
+                .contains("held-out preferences, n = " + compared, warning);
     }
 
     @ParameterizedTest
@@ -196,7 +216,7 @@ class RecipeTest {
         Path broken = directory.resolve(file);
         Files.writeString(
                 broken,
-                Files.readString(broken)
+                "\n" + Files.readString(broken)
                         + (file.startsWith("prompts")
                                         ? "{\"prompt\":\"%s\"}\n"
                                         : "{\"prompt\":\"Say\",\"chosen\":\"%s\",\"rejected\":\"no\"}\n")
@@ -205,7 +225,11 @@ class RecipeTest {
         assertThatThrownBy(() -> recipe(own, directory.resolve("run")).run())
                 .isInstanceOf(InputException.class)
                 .hasMessageContainingAll(
-                        file + ", row 41", "tokens", "model.context", "why is the sky", "Shorten or drop");
+                        file + ", row 41 (blank lines do not count)",
+                        "tokens",
+                        "model.context",
+                        "why is the sky",
+                        "Shorten or drop");
         assertThat(directory.resolve("run/pretraining")).doesNotExist();
     }
 
@@ -274,6 +298,57 @@ class RecipeTest {
                 .hasMessageContaining("tokenizer.json")
                 .satisfies(e -> assertThat(e.getSuppressed()).singleElement().satisfies(hidden -> assertThat(hidden)
                         .hasMessageContaining("seconds.json is broken")));
+    }
+
+    @Test
+    void theStagesThatHaveManyToMeasureWarnOfNothing() {
+        assertThat(EvaluationStage.warnings(20, 20)).isEmpty();
+        assertThat(EvaluationStage.warnings(19, 1000))
+                .singleElement()
+                .asString()
+                .contains("19 held-out prompts");
+        assertThat(EvaluationStage.warnings(1000, 19))
+                .singleElement()
+                .asString()
+                .contains("19 comparisons");
+    }
+
+    /** It samples anew: nothing of a stage without a trainer is saved, and the message does not say so. */
+    @ParameterizedTest
+    @EnumSource(names = {"COMPARISONS", "EVALUATION"})
+    void aStageWithoutATrainerSaysThatItBeginsAgain(Stage stage) throws IOException {
+        StopSignal stop = new StopSignal();
+        RunMonitor stopping = new RunMonitor() {
+            @Override
+            public void onStage(Stage begun, String detail) {
+                if (begun == stage) {
+                    stop.request();
+                }
+            }
+        };
+
+        assertThatThrownBy(() -> recipe(directory, stopping, stop, false).run())
+                .isInstanceOf(RunStoppedException.class)
+                .hasMessage("stopped in " + stage.label()
+                        + "; this stage begins again, the stages before it are saved in " + directory);
+        recipe(directory, RunMonitor.SILENT, new StopSignal(), true).run();
+
+        assertThat(directory.resolve("samples.jsonl")).hasSameBinaryContentAs(whole.resolve("samples.jsonl"));
+    }
+
+    /** Notes, and what is said when a stage begins. */
+    private static RunMonitor saying(List<String> said) {
+        return new RunMonitor() {
+            @Override
+            public void onStage(Stage stage, String detail) {
+                said.add(stage.label() + ": " + detail);
+            }
+
+            @Override
+            public void onNote(String text) {
+                said.add(text);
+            }
+        };
     }
 
     /** Asks to stop after the first step of a stage. */

@@ -46,7 +46,8 @@ class HtmlReportTest {
                                 new Measurement("gold/share_ppo", "taste met", 0.5, 0.6),
                                 new Measurement("objective/kl", "KL", Double.NaN, null)),
                         List.of(new CalibrationBin(0.6, 0.55, 10), new CalibrationBin(0.9, 0.85, 12)),
-                        List.of(new SelectionPoint("SFT", 0, 0.2, 0), new SelectionPoint("PPO", 9, 0.5, 2))));
+                        List.of(new SelectionPoint("SFT", 0, 0.2, 0), new SelectionPoint("PPO", 9, 0.5, 2)),
+                        List.of("measured on 1 & 2")));
         RunRecords.writeSeconds(run, Map.of("ppo", 12.5));
         RunRecords.writeSamples(
                 run,
@@ -116,7 +117,16 @@ class HtmlReportTest {
                 accuracy          0.850  at least 0.800  pass
                 taste met         0.500  at least 0.600  miss
                 KL         not measured
+                warning: measured on 1 & 2
                 """);
+        assertThat(HtmlReport.of(RunRecords.read(run))).contains("warning: measured on 1 &amp; 2</p>");
+    }
+
+    @Test
+    void resultsOfBeforeThereWereWarningsAreRead() throws IOException {
+        Files.writeString(run.resolve(RunRecords.RESULTS), "{\"measurements\":[],\"calibration\":[],\"bestOf\":[]}\n");
+
+        assertThat(RunRecords.read(run).results()).isEqualTo(RunResults.none());
     }
 
     @Test
