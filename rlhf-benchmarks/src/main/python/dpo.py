@@ -1,7 +1,5 @@
 """Steps of TRL's DPO trainer on tokenised pairs, chosen and rejected in turns; a reference model scores each step."""
 
-from pathlib import Path
-
 from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 
@@ -33,26 +31,11 @@ class Dpo:
 
     def _start(self):
         config = DPOConfig(
-            output_dir=str(Path(self.job["directory"], "trainer")),
-            per_device_train_batch_size=self.job["sizes"]["batch"],
-            max_steps=1_000_000,
+            **shared.trainer_settings(self.job),
             max_length=None,
             max_prompt_length=None,
             beta=0.1,
             precompute_ref_log_probs=False,
-            learning_rate=shared.LEARNING_RATE,
-            lr_scheduler_type="constant",
-            adam_beta2=shared.BETAS[1],
-            weight_decay=shared.WEIGHT_DECAY,
-            max_grad_norm=shared.MAX_GRADIENT_NORM,
-            optim="adamw_torch_fused",
-            use_cpu=True,
-            bf16=False,
-            gradient_checkpointing=False,
-            logging_strategy="no",
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
         )
         pairs = zip(self.sequences[::2], self.sequences[1::2])
         self.trainer = TokenisedDpoTrainer(

@@ -1,7 +1,5 @@
 """Steps of TRL's SFT trainer on tokenised demonstrations, loss on the assistant's tokens only."""
 
-from pathlib import Path
-
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
@@ -26,26 +24,11 @@ class Sft:
 
     def _start(self):
         config = SFTConfig(
-            output_dir=str(Path(self.job["directory"], "trainer")),
-            per_device_train_batch_size=self.job["sizes"]["batch"],
-            max_steps=1_000_000,
+            **shared.trainer_settings(self.job),
             max_length=None,
             packing=False,
             completion_only_loss=True,
             dataset_kwargs={"skip_prepare_dataset": True},
-            learning_rate=shared.LEARNING_RATE,
-            lr_scheduler_type="constant",
-            adam_beta2=shared.BETAS[1],
-            weight_decay=shared.WEIGHT_DECAY,
-            max_grad_norm=shared.MAX_GRADIENT_NORM,
-            optim="adamw_torch_fused",
-            use_cpu=True,
-            bf16=False,
-            gradient_checkpointing=False,
-            logging_strategy="no",
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
         )
         self.trainer = SFTTrainer(
             model=self.model,

@@ -63,6 +63,28 @@ def adamw(model):
     return torch.optim.AdamW(groups, lr=LEARNING_RATE, betas=BETAS, eps=EPSILON, fused=True)
 
 
+def trainer_settings(job):
+    """The arguments that a configuration of Hugging Face's trainers gets whatever is trained: our optimiser, no side work."""
+    return dict(
+        output_dir=str(Path(job["directory"], "trainer")),
+        per_device_train_batch_size=job["sizes"]["batch"],
+        max_steps=1_000_000,
+        learning_rate=LEARNING_RATE,
+        lr_scheduler_type="constant",
+        adam_beta2=BETAS[1],
+        weight_decay=WEIGHT_DECAY,
+        max_grad_norm=MAX_GRADIENT_NORM,
+        optim="adamw_torch_fused",
+        use_cpu=True,
+        bf16=False,
+        gradient_checkpointing=False,
+        logging_strategy="no",
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
 class Paused(TrainerCallback):
     """Runs a Hugging Face trainer on a thread of its own, which waits after each number of steps asked for."""
 

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer;
 
 import io.github.rlhf4j.transformer.kernels.Kernels;
+import io.github.rlhf4j.transformer.kernels.KeyValueCache;
 import io.github.rlhf4j.transformer.model.CachedDecoder;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
@@ -69,9 +70,8 @@ record ActivationSizes(TransformerConfig config) {
         return Math.max(inference(tokens), sequences * (c() + config.vocabularySize()));
     }
 
-    /** Both kinds of cache grow by 64 positions. */
     long keyValueCache(long sequences, long length) {
-        long positions = (length + 63) / 64 * 64;
+        long positions = (length + KeyValueCache.GROWTH - 1) / KeyValueCache.GROWTH * KeyValueCache.GROWTH;
         return 2 * sequences * positions * c() * config.layers();
     }
 

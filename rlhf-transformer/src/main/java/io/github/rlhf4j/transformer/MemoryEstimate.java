@@ -31,7 +31,8 @@ public record MemoryEstimate(
     /** Allowed for the virtual machine, its heap and libraries beside all tensors; a guess. */
     public static final long JAVA_AND_LIBRARIES = 320L << 20;
 
-    private static final MemoryEstimate NOTHING = new MemoryEstimate(0, 0, 0, 0, 0, 0, 0);
+    /** What takes no memory for tensors. */
+    public static final MemoryEstimate NOTHING = new MemoryEstimate(0, 0, 0, 0, 0, 0, 0);
 
     public MemoryEstimate {
         if (Math.min(Math.min(weights, gradients), Math.min(moments, activations)) < 0

@@ -27,16 +27,15 @@ record StageMemory(RecipeConfig config, int responses) {
     private static final int PPO_PASS = PpoConfig.of(1, new BatchPlan(1, 1), Sampling.exact(1, 1, Set.of()), 0)
             .microBatchTokens();
 
-    private static final MemoryEstimate NOTHING = new MemoryEstimate(0, 0, 0, 0, 0, 0, 0);
-
     /** The most that a stage holds at a time. */
     MemoryEstimate of(Stage stage) {
         return switch (stage) {
-            case TOKENIZER -> NOTHING;
+            case TOKENIZER -> MemoryEstimate.NOTHING;
             case PRETRAINING ->
                 training(config.pretraining().batch(), 1, PRETRAINING_PASS).plus(scoring(pass(1, PRETRAINING_PASS)));
             case SFT -> training(config.sft().batch(), 1, SFT_PASS).plus(scoring(pass(1, SFT_PASS)));
-            case COMPARISONS -> config.data().preferences() == null ? frozen().plus(sampling()) : NOTHING;
+            case COMPARISONS ->
+                config.data().preferences() == null ? frozen().plus(sampling()) : MemoryEstimate.NOTHING;
             case REWARD -> reward();
             case PPO -> ppo();
             case EVALUATION -> evaluation();

@@ -2,12 +2,9 @@ package io.github.rlhf4j.ppo.math;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
+import io.github.rlhf4j.ppo.PackageClasses;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
-import java.net.URISyntaxException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
@@ -98,7 +95,7 @@ class ObjectiveGradientTest {
     @Example
     void everyObjectiveOfThePackageHasAGradientTest() throws Exception {
         Set<String> found = new TreeSet<>();
-        for (Class<?> type : classesOfThePackage()) {
+        for (Class<?> type : PackageClasses.of(Ragged.class)) {
             if (Arrays.stream(type.getMethods()).anyMatch(ObjectiveGradientTest::returnsAGradient)) {
                 found.add(type.getSimpleName());
             }
@@ -111,29 +108,6 @@ class ObjectiveGradientTest {
         return components != null
                 && Arrays.stream(components)
                         .anyMatch(component -> component.getName().equals("gradient"));
-    }
-
-    private static Iterable<Class<?>> classesOfThePackage() throws IOException, URISyntaxException {
-        Path directory = Path.of(Ragged.class
-                        .getProtectionDomain()
-                        .getCodeSource()
-                        .getLocation()
-                        .toURI())
-                .resolve(Ragged.class.getPackageName().replace('.', '/'));
-        try (Stream<Path> files = Files.list(directory)) {
-            return files.map(file -> file.getFileName().toString())
-                    .filter(name -> name.endsWith(".class") && !name.contains("-"))
-                    .<Class<?>>map(name -> load(name.substring(0, name.length() - ".class".length())))
-                    .toList();
-        }
-    }
-
-    private static Class<?> load(String name) {
-        try {
-            return Class.forName(Ragged.class.getPackageName() + "." + name);
-        } catch (ClassNotFoundException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private static double[][] centralDifferences(double[][] x, ToDoubleFunction<double[][]> loss) {

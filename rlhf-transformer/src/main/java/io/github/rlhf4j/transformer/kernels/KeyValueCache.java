@@ -5,6 +5,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Keys and values of one layer for the sequences of a decoding session. A sequence begins when something is stored for it. */
 public interface KeyValueCache extends AutoCloseable {
 
+    /** Positions of a sequence for which memory is taken at a time. */
+    int GROWTH = 64;
+
     /**
      * Stores keys and values of rows {@code qkv [N, 3C]}.
      *

@@ -10,7 +10,7 @@ import java.util.List;
 final class KeyValueSequence {
 
     /** Positions of a block; whole vectors on every processor. */
-    static final int BLOCK = 64;
+    static final int BLOCK = KeyValueCache.GROWTH;
 
     /** Rows of values are padded to whole vectors of up to this many floats. */
     private static final int PADDING = 16;

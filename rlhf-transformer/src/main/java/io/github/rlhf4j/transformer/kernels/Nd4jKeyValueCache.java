@@ -23,9 +23,6 @@ final class Nd4jKeyValueCache implements KeyValueCache {
 
     private static final float MASKED = -1e9f;
 
-    /** Positions by which the cache grows. */
-    private static final int GROWTH = 64;
-
     private final Map<Integer, Integer> slotOf = new HashMap<>();
     private final BitSet taken = new BitSet();
     private int slots = 1;

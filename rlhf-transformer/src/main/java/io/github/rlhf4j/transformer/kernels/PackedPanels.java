@@ -45,13 +45,7 @@ abstract class PackedPanels implements PackedLinear {
     /** The product of rows of x with one panel of floats. */
     final void product(float[] x, int rows, float[] panel, int from, float[] out, int outFrom, int outStride) {
         int k = source.rows();
-        int row = 0;
-        for (; row + PanelLoops.ROWS <= rows; row += PanelLoops.ROWS) {
-            loops.addFourRows(x, row * k, k, 1, panel, from, k, out, outFrom + row * outStride, outStride);
-        }
-        for (; row < rows; row++) {
-            loops.addRow(x, row * k, 1, panel, from, k, out, outFrom + row * outStride);
-        }
+        loops.addRows(rows, x, 0, k, 1, panel, from, k, out, outFrom, outStride);
     }
 
     /** Where finished elements go: {@code length} of them, of a row, from a column on. */

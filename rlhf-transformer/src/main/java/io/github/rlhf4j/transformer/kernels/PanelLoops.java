@@ -32,7 +32,9 @@ interface PanelLoops {
     /** As the other {@code addRow}, of a panel of bytes. */
     void addRow(float[] x, int xFrom, int step, byte[] panels, int from, int k, float[] out, int outFrom);
 
-    /** As {@link #addRow(float[], int, int, float[], int, int, float[], int)} for {@value #ROWS} rows of x, {@code rowStride} apart, and of out, {@code outStride} apart. */
+    /**
+     * As the first {@code addRow} for {@value #ROWS} rows of x, {@code rowStride} apart, and of out, {@code outStride} apart.
+     */
     void addFourRows(
             float[] x,
             int xFrom,

@@ -3,13 +3,9 @@ package io.github.rlhf4j.ppo.preference.math;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.github.rlhf4j.ppo.PackageClasses;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -243,7 +239,7 @@ class PreferenceGradientTest {
     @Example
     void everyLossOfThePackageHasAFormula() throws Exception {
         Set<String> found = new TreeSet<>();
-        for (Class<?> type : classesOfThePackage()) {
+        for (Class<?> type : PackageClasses.of(PreferenceLoss.class)) {
             if (PreferenceLoss.class.isAssignableFrom(type) && !type.isInterface()) {
                 found.add(type.getSimpleName());
             }
@@ -253,28 +249,5 @@ class PreferenceGradientTest {
                 .collect(Collectors.toCollection(TreeSet::new));
         tested.add(KtoLoss.class.getSimpleName());
         assertThat(found).isEqualTo(tested).hasSizeGreaterThanOrEqualTo(15);
-    }
-
-    private static List<Class<?>> classesOfThePackage() throws IOException, URISyntaxException {
-        Path directory = Path.of(PreferenceLoss.class
-                        .getProtectionDomain()
-                        .getCodeSource()
-                        .getLocation()
-                        .toURI())
-                .resolve(PreferenceLoss.class.getPackageName().replace('.', '/'));
-        try (Stream<Path> files = Files.list(directory)) {
-            return files.map(file -> file.getFileName().toString())
-                    .filter(name -> name.endsWith(".class") && !name.contains("-"))
-                    .<Class<?>>map(name -> load(name.substring(0, name.length() - ".class".length())))
-                    .toList();
-        }
-    }
-
-    private static Class<?> load(String name) {
-        try {
-            return Class.forName(PreferenceLoss.class.getPackageName() + "." + name);
-        } catch (ClassNotFoundException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }
