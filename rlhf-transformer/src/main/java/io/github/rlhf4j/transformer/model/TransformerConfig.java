@@ -184,6 +184,11 @@ public record TransformerConfig(
             return this;
         }
 
+        public Builder heads(int h) {
+            heads = h;
+            return this;
+        }
+
         public Builder keyValueHeads(int k) {
             keyValueHeads = k;
             return this;
