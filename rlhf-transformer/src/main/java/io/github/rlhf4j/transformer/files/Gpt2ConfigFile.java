@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.model.TransformerConfig.Activation;
 import io.github.rlhf4j.transformer.model.TransformerConfig.Norm;
-import io.github.rlhf4j.transformer.model.TransformerConfig.Positions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -59,12 +58,10 @@ final class Gpt2ConfigFile {
     }
 
     private static void requireGpt2(TransformerConfig config) {
-        if (config.norm() != Norm.LAYER
-                || config.positions() != Positions.LEARNED
-                || config.activation() != Activation.GELU_TANH) {
+        if (config.norm() != Norm.LAYER || config.rotary() != null || config.activation() != Activation.GELU_TANH) {
             throw new IllegalArgumentException(
-                    "only the GPT-2 family (LAYER, LEARNED, GELU_TANH) has a Hugging Face layout here, got "
-                            + config.norm() + ", " + config.positions() + ", " + config.activation());
+                    "only the GPT-2 family (LAYER, learned positions, GELU_TANH) has a Hugging Face layout here, got "
+                            + config);
         }
     }
 
@@ -86,19 +83,17 @@ final class Gpt2ConfigFile {
         fields.requireTiedEmbeddings();
         int width = fields.size("n_embd");
         try {
-            TransformerConfig config = new TransformerConfig(
-                    fields.size("vocab_size"),
-                    fields.size("n_positions"),
-                    width,
-                    fields.size("n_layer"),
-                    fields.size("n_head"),
-                    fields.has("n_inner") ? fields.size("n_inner") : Math.multiplyExact(4, width),
-                    Norm.LAYER,
-                    fields.number("layer_norm_epsilon", 1e-5),
-                    Positions.LEARNED,
-                    Activation.GELU_TANH,
-                    true,
-                    fields.number("resid_pdrop", 0.0));
+            TransformerConfig config = TransformerConfig.gpt2(
+                            fields.size("vocab_size"),
+                            fields.size("n_positions"),
+                            width,
+                            fields.size("n_layer"),
+                            fields.size("n_head"))
+                    .toBuilder()
+                    .feedForwardWidth(fields.has("n_inner") ? fields.size("n_inner") : Math.multiplyExact(4, width))
+                    .normEpsilon(fields.number("layer_norm_epsilon", 1e-5))
+                    .dropout(fields.number("resid_pdrop", 0.0))
+                    .build();
             return new Contents(config, fields.namesClassifier());
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new IOException(file + ": " + e.getMessage(), e);

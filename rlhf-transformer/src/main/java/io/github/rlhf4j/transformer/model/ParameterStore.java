@@ -48,6 +48,11 @@ public final class ParameterStore implements AutoCloseable {
             return this;
         }
 
+        /** What was declared, in this order. */
+        public List<String> names() {
+            return declared.stream().map(Declared::name).toList();
+        }
+
         /** Number of parameters declared, P. */
         public long count() {
             long total = 0;

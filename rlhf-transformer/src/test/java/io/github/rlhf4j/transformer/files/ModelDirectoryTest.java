@@ -20,9 +20,6 @@ import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
-import io.github.rlhf4j.transformer.model.TransformerConfig.Activation;
-import io.github.rlhf4j.transformer.model.TransformerConfig.Norm;
-import io.github.rlhf4j.transformer.model.TransformerConfig.Positions;
 import io.github.rlhf4j.transformer.tokenizer.CharacterTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -170,15 +167,6 @@ class ModelDirectoryTest {
         assertConfigRefused(json -> json.put("n_layer", 1e12), "n_layer", "whole number");
         assertConfigRefused(json -> json.put("n_head", 3), "multiple of heads (3)");
         assertConfigRefused(json -> json.put("layer_norm_epsilon", "small"), "layer_norm_epsilon", "a number");
-    }
-
-    @Test
-    void aHeadOfItsOwnIsRefusedRatherThanIgnored() {
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> new TransformerConfig(
-                        3, 16, 8, 2, 2, 32, Norm.LAYER, 1e-5, Positions.LEARNED, Activation.GELU_TANH, false, 0))
-                .withMessageContaining("tiedEmbeddings must be true")
-                .withMessageContaining("is not built, got false");
     }
 
     @Test
