@@ -1,3 +1,4 @@
+# Conversations for renders.py: roles in every order, whitespace of every kind, Jinja and HTML in the texts.
 U,A,S="user","assistant","system"
 def c(*m): return [{"role":r,"content":t} for r,t in m]
 CONVERSATIONS=[
