@@ -86,6 +86,7 @@ final class TemplateEngine {
 
     private static CompositeELResolver resolver() {
         CompositeELResolver resolver = new CompositeELResolver();
+        resolver.add(new LibraryCalls());
         resolver.add(new LoopProperties());
         resolver.add(new MapELResolver(true));
         resolver.add(new JinjavaListELResolver(true));
