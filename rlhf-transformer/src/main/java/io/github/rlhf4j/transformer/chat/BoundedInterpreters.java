@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** Interpreters that stop at a deadline and print only what Jinjava prints as Jinja does. */
 final class BoundedInterpreters implements InterpreterFactory {
 
-    private static final long SECONDS = 10;
+    private static final long SECONDS = 5;
 
     @Override
     public JinjavaInterpreter newInstance(JinjavaInterpreter original) {

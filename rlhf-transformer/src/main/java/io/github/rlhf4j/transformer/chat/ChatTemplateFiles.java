@@ -36,7 +36,8 @@ final class ChatTemplateFiles {
         }
         List<String> names = new ArrayList<>();
         for (JsonNode named : template) {
-            if (named.path("name").asText().equals(name) && named.path("template").isTextual()) {
+            if (named.path("name").asText().equals(name)
+                    && named.path("template").isTextual()) {
                 return named.path("template").textValue();
             }
             names.add(named.path("name").asText());

@@ -12,7 +12,7 @@ import jinjava.javax.el.ELResolver;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The methods of Python's strings that chat templates call. A string has no properties and no other methods, so that no
+ * The methods of Python's strings that chat templates call. A string has no properties but its characters and no other methods, so that no
  * template reaches a Java object through one.
  */
 final class PythonMethods extends ELResolver {
@@ -23,10 +23,16 @@ final class PythonMethods extends ELResolver {
 
     @Override
     public @Nullable Object getValue(ELContext context, Object base, Object property) {
-        if (base instanceof String) {
-            context.setPropertyResolved(true);
+        if (!(base instanceof String text)) {
+            return null;
         }
-        return null;
+        context.setPropertyResolved(true);
+        return property instanceof Number index ? character(text, index.intValue()) : null;
+    }
+
+    private static @Nullable String character(String text, int index) {
+        int at = index < 0 ? text.length() + index : index;
+        return at >= 0 && at < text.length() ? text.substring(at, at + 1) : null;
     }
 
     @Override

@@ -72,7 +72,8 @@ record RenderedConversation(String text, List<Content> contents) {
             contents.add(new Content(message, start, text.length(), trimming));
             end = found.end();
         }
-        return new RenderedConversation(text.append(probed, end, probed.length()).toString(), contents);
+        return new RenderedConversation(
+                text.append(probed, end, probed.length()).toString(), contents);
     }
 
     /** The one place where a message's text stands. */
@@ -80,8 +81,9 @@ record RenderedConversation(String text, List<Content> contents) {
         List<Content> places =
                 contents.stream().filter(c -> c.message() == message).toList();
         if (places.size() != 1) {
-            throw new IllegalArgumentException("the chat template writes message " + message + " (from 0), the assistant's, "
-                    + places.size() + " times; a turn to learn from must stand there once");
+            throw new IllegalArgumentException(
+                    "the chat template writes message " + message + " (from 0), the assistant's, " + places.size()
+                            + " times; a turn to learn from must stand there once");
         }
         return places.get(0);
     }

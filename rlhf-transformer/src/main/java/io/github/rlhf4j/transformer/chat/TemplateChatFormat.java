@@ -74,9 +74,11 @@ public final class TemplateChatFormat implements ChatFormat {
     @Override
     public TokenSequence prompt(Conversation conversation) {
         if (conversation.last().role() == Role.ASSISTANT) {
-            throw new IllegalArgumentException("a prompt must end with a user (or system) message, this conversation of "
-                    + conversation.messages().size() + " messages ends with an assistant message. Take that one off, or"
-                    + " use it as a demonstration.");
+            throw new IllegalArgumentException(
+                    "a prompt must end with a user (or system) message, this conversation of "
+                            + conversation.messages().size()
+                            + " messages ends with an assistant message. Take that one off, or"
+                            + " use it as a demonstration.");
         }
         RenderedConversation rendered = RenderedConversation.of(template, conversation.messages(), true);
         return specialTexts.encode(
@@ -90,7 +92,10 @@ public final class TemplateChatFormat implements ChatFormat {
         List<Special> specials = specialTexts.in(rendered);
         RenderedConversation.Content content = rendered.content(1);
         return specialTexts.encode(
-                rendered.text(), specials, start(rendered, content), stopAfter(content.end(), specials).end());
+                rendered.text(),
+                specials,
+                start(rendered, content),
+                stopAfter(content.end(), specials).end());
     }
 
     /**
@@ -123,8 +128,8 @@ public final class TemplateChatFormat implements ChatFormat {
                 tokens = tokens.concat(response);
             }
         }
-        tokens = tokens.concat(
-                specialTexts.encode(rendered.text(), specials, at, rendered.text().length()));
+        tokens = tokens.concat(specialTexts.encode(
+                rendered.text(), specials, at, rendered.text().length()));
         return ScoredSequence.of(tokens, scored.build().toArray());
     }
 
@@ -140,8 +145,10 @@ public final class TemplateChatFormat implements ChatFormat {
                 || !rendered.text().startsWith(lead, start)
                 || !rendered.text().startsWith(end, content.end())) {
             throw new IllegalArgumentException("the chat template writes the assistant's turn of message "
-                    + content.message() + " (from 0) otherwise than the turn that answers a first question, which begins"
-                    + " with \"" + lead + "\" and ends with \"" + end + "\"; train on the conversation's last turn alone");
+                    + content.message()
+                    + " (from 0) otherwise than the turn that answers a first question, which begins"
+                    + " with \"" + lead + "\" and ends with \"" + end
+                    + "\"; train on the conversation's last turn alone");
         }
         return start;
     }

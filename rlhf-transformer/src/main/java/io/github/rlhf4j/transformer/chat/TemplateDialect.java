@@ -15,12 +15,33 @@ import java.util.Set;
 final class TemplateDialect {
 
     private static final Set<String> TAGS = Set.of(
-            "if", "elif", "else", "endif", "for", "endfor", "set", "macro", "endmacro", "break", "continue", "generation",
+            "if",
+            "elif",
+            "else",
+            "endif",
+            "for",
+            "endfor",
+            "set",
+            "macro",
+            "endmacro",
+            "break",
+            "continue",
+            "generation",
             "endgeneration");
     private static final Set<String> FILTERS = Set.of(
-            "trim", "lower", "upper", "length", "list", "first", "last", "selectattr", "rejectattr", "reverse", "tojson");
-    private static final Set<String> TESTS = Set.of(
-            "defined", "undefined", "none", "string", "iterable", "mapping", "true", "false", "odd", "even");
+            "trim",
+            "lower",
+            "upper",
+            "length",
+            "list",
+            "first",
+            "last",
+            "selectattr",
+            "rejectattr",
+            "reverse",
+            "tojson");
+    private static final Set<String> TESTS =
+            Set.of("defined", "undefined", "none", "string", "iterable", "mapping", "true", "false", "odd", "even");
     private static final Set<String> FUNCTIONS = Set.of("raise_exception", "namespace", "range", "strftime_now");
     private static final Set<String> ENDS_OF_NOT = Set.of("and", "or", "if", "else", ")", "]", "}", ",", ":");
     private static final Set<String> OPERATORS = Set.of(
@@ -73,12 +94,26 @@ final class TemplateDialect {
         if (name.equals("for") && words.contains("recursive")) {
             throw unsupported("the loop", "recursive", part);
         }
+        if (name.equals("for") && hasLoopCondition(words)) {
+            throw unsupported("the condition of a loop,", "for ... if", part);
+        }
         return switch (name) {
             case "generation" -> "if true"; // it marks text for transformers and prints nothing itself
             case "endgeneration" -> "endif";
             case "macro" -> part.code().strip();
             default -> expression(part.code(), part);
         };
+    }
+
+    private static boolean hasLoopCondition(List<String> words) {
+        int depth = 0;
+        for (String word : words) {
+            depth += depthChange(word);
+            if (depth == 0 && word.equals("if")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private String expression(String code, Part part) {
@@ -120,8 +155,9 @@ final class TemplateDialect {
     }
 
     private static boolean isCall(String before, String word) {
-        return !before.equals(".") && !before.equals("|") && !Set.of("if", "elif", "in", "not", "and", "or", "else", "is")
-                .contains(word);
+        return !before.equals(".")
+                && !before.equals("|")
+                && !Set.of("if", "elif", "in", "not", "and", "or", "else", "is").contains(word);
     }
 
     private static void checkEscapes(String literal, Part part) {
@@ -145,10 +181,18 @@ final class TemplateDialect {
                 if (i + 1 < words.size() && Set.of("[", ".").contains(words.get(i + 1))) {
                     throw unsupported("what follows the slice", "[::-1]", part);
                 }
-            } else if (word.equals(":") && i + 1 < words.size() && words.get(i + 1).equals(":")) {
+            } else if (word.equals(":")
+                    && i + 1 < words.size()
+                    && words.get(i + 1).equals(":")) {
                 throw unsupported("the slice with a step", "[::]", part);
             } else if (isComparedFlag(words, i)) {
                 out.addAll(word.equals("==") ? List.of("is") : List.of("is", "not"));
+            } else if (isNamedArgument(words, i)) {
+                int end = endOfArgument(words, i + 2);
+                out.addAll(List.of(word, "=", "("));
+                out.addAll(rewrite(words.subList(i + 2, end), part));
+                out.add(")");
+                i = end - 1;
             } else if (word.equals("not") && isPrefix(words, i)) {
                 int end = endOfNot(words, i + 1);
                 out.addAll(List.of("not", "("));
@@ -179,6 +223,26 @@ final class TemplateDialect {
         return !afterIs && !beforeIn;
     }
 
+    /** Jinjava takes only the next value for the argument, not the whole expression. */
+    private static boolean isNamedArgument(List<String> words, int i) {
+        return i > 0
+                && i + 2 < words.size()
+                && isName(words.get(i))
+                && Set.of("(", ",").contains(words.get(i - 1))
+                && words.get(i + 1).equals("=");
+    }
+
+    private static int endOfArgument(List<String> words, int from) {
+        int depth = 0;
+        for (int i = from; i < words.size(); i++) {
+            if (depth == 0 && Set.of(",", ")").contains(words.get(i))) {
+                return i;
+            }
+            depth += depthChange(words.get(i));
+        }
+        return words.size();
+    }
+
     /** Python's {@code not} takes the whole comparison that follows, Jinjava's only the next value. */
     private static int endOfNot(List<String> words, int from) {
         int depth = 0;
@@ -187,13 +251,13 @@ final class TemplateDialect {
             if (depth == 0 && ENDS_OF_NOT.contains(word)) {
                 return i;
             }
-            if (Set.of("(", "[", "{").contains(word)) {
-                depth++;
-            } else if (Set.of(")", "]", "}").contains(word)) {
-                depth--;
-            }
+            depth += depthChange(word);
         }
         return words.size();
+    }
+
+    private static int depthChange(String word) {
+        return Set.of("(", "[", "{").contains(word) ? 1 : Set.of(")", "]", "}").contains(word) ? -1 : 0;
     }
 
     private static List<String> meaningful(String code) {

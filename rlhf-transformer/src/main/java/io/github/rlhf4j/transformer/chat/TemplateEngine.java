@@ -124,7 +124,8 @@ final class TemplateEngine {
 
         @Override
         public Object filter(Object value, JinjavaInterpreter interpreter, String... arguments) {
-            throw new TemplateRefusedException("calls the filter tojson, which is supported only where it is not reached");
+            throw new TemplateRefusedException(
+                    "calls the filter tojson, which is supported only where it is not reached");
         }
     }
 }

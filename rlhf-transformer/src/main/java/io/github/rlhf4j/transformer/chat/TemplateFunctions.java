@@ -38,8 +38,8 @@ public final class TemplateFunctions {
             i++;
             String pattern = i < form.length() ? DIRECTIVES.get(form.charAt(i)) : null;
             if (pattern == null) {
-                throw new TemplateRefusedException("formats a date as " + form + "; supported after % are "
-                        + DIRECTIVES.keySet());
+                throw new TemplateRefusedException(
+                        "formats a date as " + form + "; supported after % are " + DIRECTIVES.keySet());
             }
             text.append(DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(now));
         }

@@ -111,7 +111,7 @@ final class TemplateScanner {
     }
 
     private static TemplateRefusedException unfinished(String template, int start) {
-        return new TemplateRefusedException("opens " + template.substring(start, Math.min(start + 30, template.length()))
-                + " ... and does not close it");
+        return new TemplateRefusedException("opens "
+                + template.substring(start, Math.min(start + 30, template.length())) + " ... and does not close it");
     }
 }

@@ -28,8 +28,8 @@ class ChatTemplateRendersTest {
                 String wanted = render.path("render").asText("REFUSED");
                 String got = render(render);
                 if (!got.equals(wanted) && !(wanted.equals("REFUSED") && got.startsWith("REFUSED"))) {
-                    wrong.add(render.path("messages") + " " + render.path("gen") + "\nwanted "
-                            + render.path("render") + "\ngot " + got);
+                    wrong.add(render.path("messages") + " " + render.path("gen") + "\nwanted " + render.path("render")
+                            + "\ngot " + got);
                 }
             }
         }
