@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import jinjava.javax.el.ELContext;
 import jinjava.javax.el.ELResolver;
 import org.jspecify.annotations.Nullable;
@@ -21,13 +22,15 @@ final class PythonMethods extends ELResolver {
     static final Set<String> NAMES =
             Set.of("strip", "lstrip", "rstrip", "split", "startswith", "endswith", "lower", "upper", "replace");
 
+    private static final Pattern INDEX = Pattern.compile("-?\\d{1,9}");
+
     @Override
     public @Nullable Object getValue(ELContext context, Object base, Object property) {
         if (!(base instanceof String text)) {
             return null;
         }
         context.setPropertyResolved(true);
-        return property instanceof Number index ? character(text, index.intValue()) : null;
+        return INDEX.matcher(property.toString()).matches() ? character(text, Integer.parseInt(property.toString())) : null;
     }
 
     private static @Nullable String character(String text, int index) {

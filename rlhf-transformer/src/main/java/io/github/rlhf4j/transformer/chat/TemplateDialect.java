@@ -74,12 +74,18 @@ final class TemplateDialect {
         for (Part part : parts) {
             translated.append(
                     switch (part.kind()) {
-                        case TEXT, COMMENT -> part.text();
+                        case TEXT -> part.text();
+                        case COMMENT -> comment(part);
                         case PRINT -> part.opening() + " " + expression(part.code(), part) + " " + part.closing();
                         case TAG -> part.opening() + " " + tag(part) + " " + part.closing();
                     });
         }
         return translated.toString();
+    }
+
+    /** A tag that does nothing: Jinjava's whitespace control reaches through comments, Jinja's does not. */
+    private static String comment(Part part) {
+        return part.opening().replace('#', '%') + " set rlhf4j_comment = 0 " + part.closing().replace('#', '%');
     }
 
     private String tag(Part part) {

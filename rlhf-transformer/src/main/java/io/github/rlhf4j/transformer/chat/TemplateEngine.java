@@ -81,6 +81,7 @@ final class TemplateEngine {
         jinjava.getGlobalContext().registerFilter(new ToJson());
         jinjava.getGlobalContext().registerFunction(function("raise_exception", String.class));
         jinjava.getGlobalContext().registerFunction(function("strftime_now", String.class));
+        jinjava.getGlobalContext().registerFunction(function("range", long.class, long[].class));
         return jinjava;
     }
 

@@ -25,7 +25,7 @@ final class ChatTokenizers {
             "<|system|>",
             "<|end|>");
 
-    static final Tokenizer BPE = new BytePairTrainer(256 + 60 + SPECIAL.size())
+    static final Tokenizer BPE = new BytePairTrainer(256 + 40 + SPECIAL.size())
             .withSpecialTokens(SPECIAL.toArray(String[]::new))
             .train(List.of(
                     "user assistant system user assistant Hello there. \n\n Hi there. \n", "Be brief. Fine, thanks."))
