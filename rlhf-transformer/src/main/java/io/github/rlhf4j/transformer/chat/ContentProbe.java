@@ -1,6 +1,6 @@
 package io.github.rlhf4j.transformer.chat;
 
-import java.security.SecureRandom;
+import java.util.UUID;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
@@ -42,28 +42,23 @@ final class ContentProbe {
         }
     }
 
-    private static final SecureRandom RANDOM = new SecureRandom();
-    private static final int LETTERS = 32;
     private static final String NEWLINES = "\n".repeat(7);
     private static final String SPACE = "\u2003";
 
     private final String word;
 
     ContentProbe() {
-        StringBuilder letters = new StringBuilder();
-        for (int i = 0; i < LETTERS; i++) {
-            letters.append((char) ('a' + RANDOM.nextInt(26)));
-        }
-        this.word = letters.toString();
+        // 122 bits from the system's secure source, not from a seed: nobody may guess it, and no result depends on it.
+        this.word = UUID.randomUUID().toString().replace("-", "");
     }
 
     /** The text that stands for a message's. */
     String content(int message) {
-        return NEWLINES + SPACE + word + message + "x" + SPACE + NEWLINES;
+        return NEWLINES + SPACE + word + "n" + message + "x" + SPACE + NEWLINES;
     }
 
     Pattern pattern() {
-        return Pattern.compile("(" + NEWLINES + SPACE + "|" + SPACE + "|)" + word + "(\\d+)x(" + SPACE + NEWLINES + "|"
+        return Pattern.compile("(" + NEWLINES + SPACE + "|" + SPACE + "|)" + word + "n(\\d+)x(" + SPACE + NEWLINES + "|"
                 + SPACE + "|)");
     }
 
