@@ -13,7 +13,7 @@ import net.jqwik.api.Provide;
 class PretokenizerTest {
 
     /** In brackets the pattern is a stranger, and so runs as a regular expression. */
-    private static final Pretokenizer REGEX = Pretokenizer.of(List.of("(?:" + Pretokenizer.GPT2_SPLIT + ")"));
+    private static final Pretokenizer REGEX = Pretokenizer.of(List.of("(?:" + Split.GPT2 + ")"));
 
     @Property(tries = 2000)
     void theSplitByHandIsTheRegularExpression(@ForAll("texts") String text) {

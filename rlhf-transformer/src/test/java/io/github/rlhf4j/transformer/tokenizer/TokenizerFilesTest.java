@@ -29,7 +29,7 @@ class TokenizerFilesTest {
 
     @Test
     void whatIsSavedIsLoadedEqual() throws IOException {
-        BytePairTokenizer digits = withSplits(List.of("\\p{N}", Pretokenizer.GPT2_SPLIT));
+        BytePairTokenizer digits = withSplits(List.of("\\p{N}", Split.GPT2));
         BytePairTokenizer whole = withSplits(List.of());
         for (Tokenizer tokenizer : List.of(Texts.TOKENIZER, digits, whole, CHARACTERS, CHARACTERS.withUnknown())) {
             Path file = dir.resolve("saved.json");
