@@ -170,8 +170,10 @@ class TokenizerFilesTest {
     void kindsThatWouldEncodeDifferentlyAreRefused() throws IOException {
         String remedy = "Only byte-level BPE tokenizers";
         assertRefused(root -> model(root).put("type", "Unigram"), "model.type is \"Unigram\"", remedy);
-        assertRefused(root -> root.putObject("normalizer").put("type", "NFC"), "normalizer must be null", remedy);
-        assertRefused(root -> model(root).put("byte_fallback", true), "model.byte_fallback must be false", remedy);
+        assertRefused(
+                root -> root.putObject("normalizer").put("type", "NFKC"), "normalizer must be null or NFC", remedy);
+        assertRefused(
+                root -> model(root).put("byte_fallback", true), "pre_tokenizer must be null or Metaspace", remedy);
         assertRefused(root -> model(root).put("dropout", 0.1), "model.dropout must be null", remedy);
         assertRefused(root -> model(root).put("end_of_word_suffix", "</w>"), "model.end_of_word_suffix", remedy);
         assertRefused(root -> root.putNull("pre_tokenizer"), "pre_tokenizer must be made of", remedy);
@@ -214,7 +216,7 @@ class TokenizerFilesTest {
 
         assertThatThrownBy(() -> TokenizerFiles.save(own, dir))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("only BytePairTokenizer and CharacterTokenizer")
+                .hasMessageContaining("only BytePairTokenizer, SentencePieceTokenizer and CharacterTokenizer")
                 .hasMessageContaining("by your own code");
         assertThat(dir).isEmptyDirectory();
     }
