@@ -32,7 +32,9 @@ public final class BytePairTokenizer implements FramedTokenizer {
     private final int[] idOfByte;
     private final PieceCache cache = new PieceCache();
 
-    private BytePairTokenizer(Vocabulary vocabulary, List<Merge> merges, BytePairOptions options) {
+    private BytePairTokenizer(
+            Vocabulary vocabulary, List<Merge> merges, BytePairOptions options, boolean needsAllBytes) {
+        options.frame().requireWithin(vocabulary.size());
         this.vocabulary = vocabulary;
         this.options = options;
         this.rawTokens = AddedTokens.raw(options.addedTokens());
@@ -44,6 +46,9 @@ public final class BytePairTokenizer implements FramedTokenizer {
         this.idOfByte = IntStream.range(0, 256)
                 .map(b -> Objects.requireNonNullElse(vocabulary.ordinary(spellByte(b)), NO_TOKEN))
                 .toArray();
+        if (needsAllBytes) {
+            requireAllBytes();
+        }
         this.merges = table(merges);
     }
 
@@ -72,20 +77,12 @@ public final class BytePairTokenizer implements FramedTokenizer {
      * @param vocabulary id of each token, spelled in GPT-2's byte alphabet; added tokens may be listed with the same id
      */
     public static BytePairTokenizer of(Map<String, Integer> vocabulary, List<Merge> merges, BytePairOptions options) {
-        BytePairTokenizer tokenizer = ofFile(vocabulary, merges, options);
-        for (int b = 0; b < 256; b++) {
-            if (tokenizer.idOfByte[b] == NO_TOKEN) {
-                throw new IllegalArgumentException(String.format("the vocabulary has no token for byte 0x%02X", b)
-                        + " (spelled \"" + spellByte(b) + "\"), so some texts could not be encoded."
-                        + " A byte-level vocabulary must hold all 256 bytes; add the missing ones.");
-            }
-        }
-        return tokenizer;
+        return new BytePairTokenizer(new Vocabulary(vocabulary, options.addedTokens()), merges, options, true);
     }
 
     /** The same, but bytes may have no token, as in SmolLM2: they are left out of what is encoded, as others do. */
     static BytePairTokenizer ofFile(Map<String, Integer> vocabulary, List<Merge> merges, BytePairOptions options) {
-        return new BytePairTokenizer(new Vocabulary(vocabulary, options.addedTokens()), merges, options);
+        return new BytePairTokenizer(new Vocabulary(vocabulary, options.addedTokens()), merges, options, false);
     }
 
     /**
@@ -97,6 +94,16 @@ public final class BytePairTokenizer implements FramedTokenizer {
      */
     public static BytePairTokenizer load(Path vocabulary, Path merges, String... specialTokens) throws IOException {
         return Gpt2Files.load(vocabulary, merges, List.of(specialTokens));
+    }
+
+    private void requireAllBytes() {
+        for (int b = 0; b < 256; b++) {
+            if (idOfByte[b] == NO_TOKEN) {
+                throw new IllegalArgumentException(String.format("the vocabulary has no token for byte 0x%02X", b)
+                        + " (spelled \"" + spellByte(b) + "\"), so some texts could not be encoded."
+                        + " A byte-level vocabulary must hold all 256 bytes; add the missing ones.");
+            }
+        }
     }
 
     /** Bytes that have no token, in hexadecimal. */
@@ -234,7 +241,7 @@ public final class BytePairTokenizer implements FramedTokenizer {
 
     /** The same tokenizer with these tokens at the ends of a text. */
     public BytePairTokenizer withFrame(TextFrame frame) {
-        return new BytePairTokenizer(vocabulary, merges(), options.withFrame(frame));
+        return new BytePairTokenizer(vocabulary, merges(), options.withFrame(frame), false);
     }
 
     @Override

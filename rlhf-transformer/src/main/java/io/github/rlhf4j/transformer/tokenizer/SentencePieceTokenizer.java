@@ -31,6 +31,7 @@ public final class SentencePieceTokenizer implements FramedTokenizer {
     private final PieceCache cache = new PieceCache();
 
     SentencePieceTokenizer(PieceVocabulary vocabulary, MergeTable merges, SentencePieceOptions options) {
+        options.frame().requireWithin(vocabulary.size());
         this.vocabulary = vocabulary;
         this.merges = merges;
         this.options = options;
@@ -64,18 +65,7 @@ public final class SentencePieceTokenizer implements FramedTokenizer {
         return new SentencePieceTokenizer(
                 vocabulary,
                 ScoredMerges.table(vocabulary, scores),
-                new SentencePieceOptions(leadingSpace, drops, false, true, added, checkFrame(frame, tokens.size())));
-    }
-
-    private static TextFrame checkFrame(TextFrame frame, int size) {
-        IntStream.concat(frame.beginning().stream(), frame.end().stream())
-                .filter(id -> id < 0 || id >= size)
-                .findFirst()
-                .ifPresent(id -> {
-                    throw new IllegalArgumentException("token id " + id + " at the ends of a text is outside the"
-                            + " vocabulary of " + size + " tokens. Correct the id.");
-                });
-        return frame;
+                new SentencePieceOptions(leadingSpace, drops, false, true, added, frame));
     }
 
     /**
@@ -203,7 +193,7 @@ public final class SentencePieceTokenizer implements FramedTokenizer {
 
     /** The same tokenizer with these tokens at the ends of a text. */
     public SentencePieceTokenizer withFrame(TextFrame frame) {
-        return new SentencePieceTokenizer(vocabulary, merges, options.withFrame(checkFrame(frame, vocabulary.size())));
+        return new SentencePieceTokenizer(vocabulary, merges, options.withFrame(frame));
     }
 
     /** Every token by id, spelled with {@code ▁} for a space. */

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.tokenizer;
 
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * The special tokens that stand at the ends of a text, and whether the model wants them there.
@@ -21,5 +22,16 @@ public record TextFrame(OptionalInt beginning, OptionalInt end, boolean addsBegi
             throw new IllegalArgumentException("a token is to be added to each text, but there is none: beginning "
                     + beginning + ", end " + end + ". Name its id, or add none.");
         }
+    }
+
+    /** Refuses ids that are outside a vocabulary of this size. */
+    void requireWithin(int size) {
+        IntStream.concat(beginning.stream(), end.stream())
+                .filter(id -> id < 0 || id >= size)
+                .findFirst()
+                .ifPresent(id -> {
+                    throw new IllegalArgumentException("token id " + id + " at the ends of a text is outside the"
+                            + " vocabulary of " + size + " tokens. Correct the id.");
+                });
     }
 }

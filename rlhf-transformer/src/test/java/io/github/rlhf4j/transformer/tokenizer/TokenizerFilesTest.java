@@ -172,8 +172,7 @@ class TokenizerFilesTest {
         assertRefused(root -> model(root).put("type", "Unigram"), "model.type is \"Unigram\"", remedy);
         assertRefused(
                 root -> root.putObject("normalizer").put("type", "NFKC"), "normalizer must be null or NFC", remedy);
-        assertRefused(
-                root -> model(root).put("byte_fallback", true), "pre_tokenizer must be null or Metaspace", remedy);
+        assertRefused(root -> model(root).put("byte_fallback", true), "neither tokens for bytes", "Add either");
         assertRefused(root -> model(root).put("dropout", 0.1), "model.dropout must be null", remedy);
         assertRefused(root -> model(root).put("end_of_word_suffix", "</w>"), "model.end_of_word_suffix", remedy);
         assertRefused(root -> root.putNull("pre_tokenizer"), "pre_tokenizer must be made of", remedy);
