@@ -8,10 +8,10 @@ import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.random.EpochOrder;
 import io.github.rlhf4j.core.random.RandomKey;
-import io.github.rlhf4j.ppo.math.ClippedPolicyLoss;
 import io.github.rlhf4j.ppo.math.ClippedValueLoss;
 import io.github.rlhf4j.ppo.math.EntropyBonus;
 import io.github.rlhf4j.ppo.math.LanguageModelLoss;
+import io.github.rlhf4j.ppo.math.PolicyLossResult;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.TokenLoss;
 import java.util.Arrays;
@@ -93,7 +93,7 @@ final class PpoUpdater {
             tally.onPolicyError(guards.requireOnPolicy(scores.logProbs(), micro.logProbs()));
         }
         LossSettings losses = config.losses();
-        ClippedPolicyLoss.Result policyLoss =
+        PolicyLossResult policyLoss =
                 losses.policy().evaluate(scores.logProbs(), micro.logProbs(), micro.advantages(), rowWeights);
         Guards.requireFinite("the policy loss", policyLoss.loss());
         tally.addPolicy(policyLoss.loss(), policyLoss.statistics());
