@@ -62,4 +62,22 @@ class PpoOptionsTest {
                 .hasMessageContaining("objective/kl")
                 .hasMessageContaining("sft/loss");
     }
+
+    /** Where length is what is paid the correlation says so; the quarters' KL is 0 at first, as the whole's. */
+    @Test
+    void reportsWhetherLengthIsPaidAndWhereTheKlIs() {
+        StepReport paid = PpoFixture.builder(PpoFixture.policy(), CONFIG)
+                .rewardModel(batch -> batch.stream()
+                        .mapToDouble(e -> 3 + 2 * e.response().length())
+                        .toArray())
+                .build()
+                .step();
+        assertThat(paid.metric("rollout/score_length_correlation")).isGreaterThan(0.9);
+        assertThat(paid.metric("objective/kl_quarter_1")).isCloseTo(0, offset(1e-12));
+        PpoTrainer trainer = PpoFixture.builder(PpoFixture.policy(), CONFIG).build();
+        trainer.step();
+        StepReport second = trainer.step();
+        assertThat(second.metric("objective/kl_quarter_1")).isNotCloseTo(0, offset(1e-6));
+        assertThat(second.metrics()).containsKey("objective/kl_quarter_4");
+    }
 }
