@@ -10,6 +10,7 @@ import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,6 +37,8 @@ public final class ModelDirectory implements ModelSource {
 
     /** Bytes of tensors in one file, as {@code transformers} cuts them. */
     public static final long SHARD_BYTES = 5_000_000_000L;
+
+    private static final String CHAT_TEMPLATE = "chat_template.jinja";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -108,6 +111,11 @@ public final class ModelDirectory implements ModelSource {
         SafetensorsSet.write(directory, Map.of("format", "pt"), tensors, shardBytes);
         DurableFiles.replace(directory.resolve("generation_config.json"), file -> writeJson(file, generation));
         DurableFiles.replace(directory.resolve("config.json"), file -> writeJson(file, description));
+    }
+
+    /** Adds the template by which a model converses to a saved model, where {@code transformers} finds it. */
+    public static void saveChatTemplate(Path directory, String template) throws IOException {
+        DurableFiles.replace(directory.resolve(CHAT_TEMPLATE), template.getBytes(StandardCharsets.UTF_8));
     }
 
     private static List<StoredPart> parts(ModelFamily family, TransformerConfig config, boolean scalar) {
@@ -213,7 +221,7 @@ public final class ModelDirectory implements ModelSource {
     /** {@code chat_template.jinja}, or the template in {@code tokenizer_config.json}; of several, the default one. */
     @Override
     public Optional<String> chatTemplate() throws IOException {
-        Path own = directory.resolve("chat_template.jinja");
+        Path own = directory.resolve(CHAT_TEMPLATE);
         if (Files.exists(own)) {
             return Optional.of(Files.readString(own));
         }
