@@ -87,6 +87,8 @@ final class Gpt2Family implements ModelFamily {
     @Override
     public List<StoredPart> layout(TransformerConfig config, boolean scalar) {
         return (scalar ? Transformer.declare(config) : Transformer.declareWithHead(config))
-                .names().stream().map(name -> StoredPart.asItIs(name, name)).toList();
+                .shapes().keySet().stream()
+                        .map(name -> StoredPart.asItIs(name, name))
+                        .toList();
     }
 }

@@ -67,7 +67,7 @@ enum LlamaFamily implements ModelFamily {
     @Override
     public boolean describes(TransformerConfig config) {
         boolean common = config.norm() == Norm.RMS
-                && config.rotary() != null
+                && RotaryFields.describes(config.rotary())
                 && config.activation() == activation
                 && config.block() == BlockForm.SEQUENTIAL;
         boolean plainHeads = config.headSize() * config.heads() == config.width();
@@ -131,7 +131,9 @@ enum LlamaFamily implements ModelFamily {
     private static int headSize(JsonFields fields, int width, int heads) throws IOException {
         if (!fields.has("head_dim") && width % heads != 0) {
             throw fields.refused(
-                    "hidden_size", "a multiple of num_attention_heads (" + heads + ")", fields.root().path("hidden_size"));
+                    "hidden_size",
+                    "a multiple of num_attention_heads (" + heads + ")",
+                    fields.root().path("hidden_size"));
         }
         return fields.size("head_dim", Math.max(1, width / heads));
     }

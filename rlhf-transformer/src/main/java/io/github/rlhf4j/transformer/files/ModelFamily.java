@@ -23,6 +23,12 @@ interface ModelFamily {
     /** What classes of {@code transformers} are called, {@code "Llama"}. */
     String className();
 
+    /** The class that {@code transformers} loads a language model, or a scalar model, into. */
+    default String architecture(boolean scalar) {
+        String language = modelType().equals("gpt2") ? "LMHeadModel" : "ForCausalLM";
+        return className() + (scalar ? "ForSequenceClassification" : language);
+    }
+
     /** Whether this family can hold a model of this shape. */
     boolean describes(TransformerConfig config);
 

@@ -24,13 +24,19 @@ final class RotaryFields {
         String field = fields.has("rope_type") ? "rope_type" : "type";
         return switch (fields.text(field, "default", Set.of("default", "linear", "llama3"))) {
             case "linear" -> new Rotary.Linear(fields.number("factor", 1));
-            case "llama3" -> new Rotary.Llama3(
-                    fields.number("factor", 8),
-                    fields.number("low_freq_factor", 1),
-                    fields.number("high_freq_factor", 4),
-                    fields.size("original_max_position_embeddings", 8192));
+            case "llama3" ->
+                new Rotary.Llama3(
+                        fields.number("factor", 8),
+                        fields.number("low_freq_factor", 1),
+                        fields.number("high_freq_factor", 4),
+                        fields.size("original_max_position_embeddings", 8192));
             default -> null;
         };
+    }
+
+    /** Whether there are fields for these positions. */
+    static boolean describes(@Nullable Rotary rotary) {
+        return rotary != null && !(rotary.scaling() instanceof Rotary.Divided);
     }
 
     static void describe(Rotary rotary, ObjectNode json) {

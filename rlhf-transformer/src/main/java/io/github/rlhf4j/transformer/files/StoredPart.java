@@ -62,7 +62,8 @@ record StoredPart(
         return transposed ? new long[] {columns, parameterShape[0]} : new long[] {parameterShape[0], columns};
     }
 
-    private boolean isCopy() {
+    /** Whether the file has the numbers as the parameter has them. */
+    boolean isCopy() {
         return !transposed && count == ALL && pairedHead == 0 && shift == 0;
     }
 
@@ -83,7 +84,7 @@ record StoredPart(
         if (shift != 0) {
             stored.subi(shift);
         }
-        return new FlatTensor(name, shape, stored.reshape('c', stored.length()), 0);
+        return new FlatTensor(name, shape, stored.reshape(stored.length()), 0);
     }
 
     /** Sets the part of the parameter. {@code numbers} are all of the file's, flat; they may be changed. */

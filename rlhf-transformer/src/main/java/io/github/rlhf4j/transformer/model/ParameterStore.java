@@ -48,9 +48,11 @@ public final class ParameterStore implements AutoCloseable {
             return this;
         }
 
-        /** What was declared, in this order. */
-        public List<String> names() {
-            return declared.stream().map(Declared::name).toList();
+        /** The shape of what was declared, by name, in this order. */
+        public Map<String, long[]> shapes() {
+            Map<String, long[]> shapes = new LinkedHashMap<>();
+            declared.forEach(d -> shapes.put(d.name(), d.shape()));
+            return shapes;
         }
 
         /** Number of parameters declared, P. */
