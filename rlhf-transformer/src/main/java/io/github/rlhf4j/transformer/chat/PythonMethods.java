@@ -30,7 +30,9 @@ final class PythonMethods extends ELResolver {
             return null;
         }
         context.setPropertyResolved(true);
-        return INDEX.matcher(property.toString()).matches() ? character(text, Integer.parseInt(property.toString())) : null;
+        return INDEX.matcher(property.toString()).matches()
+                ? character(text, Integer.parseInt(property.toString()))
+                : null;
     }
 
     private static @Nullable String character(String text, int index) {

@@ -85,7 +85,8 @@ final class TemplateDialect {
 
     /** A tag that does nothing: Jinjava's whitespace control reaches through comments, Jinja's does not. */
     private static String comment(Part part) {
-        return part.opening().replace('#', '%') + " set rlhf4j_comment = 0 " + part.closing().replace('#', '%');
+        return part.opening().replace('#', '%') + " set rlhf4j_comment = 0 "
+                + part.closing().replace('#', '%');
     }
 
     private String tag(Part part) {

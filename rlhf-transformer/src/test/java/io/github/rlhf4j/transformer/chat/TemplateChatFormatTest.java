@@ -46,7 +46,7 @@ class TemplateChatFormatTest {
                     golden.path("gen").asBoolean() && conversation.last().role() != Role.ASSISTANT;
             if (prompt
                     && golden.has("render")
-                    && !golden.path("template").asText().equals("filters")) {
+                    && !isActedOn(golden)) {
                 assertThat(format(golden).prompt(conversation))
                         .as("%s", golden)
                         .isEqualTo(idsOfTransformers(golden.path("render").asText()));
@@ -224,6 +224,13 @@ class TemplateChatFormatTest {
 
     private static TemplateChatFormat format(JsonNode golden) {
         return format(golden.path("template").asText());
+    }
+
+    /** The template of filters ends turns in its own ways, Qwen 3's takes thoughts out of messages. */
+    private static boolean isActedOn(JsonNode golden) {
+        String name = golden.path("template").asText();
+        return name.equals("filters")
+                || name.equals("qwen3") && golden.path("messages").toString().contains("</think>");
     }
 
     private static ChatTemplate template(String name) {
