@@ -44,9 +44,7 @@ class TemplateChatFormatTest {
             Conversation conversation = ChatGoldens.conversation(golden);
             boolean prompt =
                     golden.path("gen").asBoolean() && conversation.last().role() != Role.ASSISTANT;
-            if (prompt
-                    && golden.has("render")
-                    && !isActedOn(golden)) {
+            if (prompt && golden.has("render") && !isActedOn(golden)) {
                 assertThat(format(golden).prompt(conversation))
                         .as("%s", golden)
                         .isEqualTo(idsOfTransformers(golden.path("render").asText()));
