@@ -1,13 +1,14 @@
 package io.github.rlhf4j.transformer.chat;
 
-import java.util.UUID;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /**
- * What stands for the messages' texts in a render that is to show where they go: an unguessable word between whitespace
+ * What stands for the messages' texts in a render that is to show where they go: a word between whitespace
  * that shows how the template trims. Newlines outside, another space within: stripping newlines and stripping all
  * whitespace leave different things.
+ *
+ * <p>The word is no secret: a user may type it, for it is looked for only in renders that no user's text is in.
  */
 final class ContentProbe {
 
@@ -44,29 +45,25 @@ final class ContentProbe {
 
     private static final String NEWLINES = "\n".repeat(7);
     private static final String SPACE = "\u2003";
+    private static final String WORD = "rlhf4jprobe";
 
-    private final String word;
-
-    ContentProbe() {
-        // 122 bits from the system's secure source, not from a seed: nobody may guess it, and no result depends on it.
-        this.word = UUID.randomUUID().toString().replace("-", "");
-    }
+    private ContentProbe() {}
 
     /** The text that stands for a message's. */
-    String content(int message) {
-        return NEWLINES + SPACE + word + "n" + message + "x" + SPACE + NEWLINES;
+    static String content(int message) {
+        return NEWLINES + SPACE + WORD + "n" + message + "x" + SPACE + NEWLINES;
     }
 
-    Pattern pattern() {
-        return Pattern.compile("(" + NEWLINES + SPACE + "|" + SPACE + "|)" + word + "n(\\d+)x(" + SPACE + NEWLINES + "|"
+    static Pattern pattern() {
+        return Pattern.compile("(" + NEWLINES + SPACE + "|" + SPACE + "|)" + WORD + "n(\\d+)x(" + SPACE + NEWLINES + "|"
                 + SPACE + "|)");
     }
 
-    int message(MatchResult found) {
+    static int message(MatchResult found) {
         return Integer.parseInt(found.group(2));
     }
 
-    Trimming trimming(MatchResult found) {
+    static Trimming trimming(MatchResult found) {
         return new Trimming(side(found.group(1)), side(found.group(3)));
     }
 

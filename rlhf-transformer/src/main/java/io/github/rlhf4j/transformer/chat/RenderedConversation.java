@@ -9,7 +9,7 @@ import java.util.regex.Matcher;
 /**
  * A rendered conversation of which it is known, character by character, what the template wrote and what a message
  * says. A text cannot tell: a user may type {@code <|im_end|>}. So the conversation is rendered twice, once as it is and
- * once with a {@link ContentProbe} nobody can guess in place of each message's text. The second shows where the
+ * once with a {@link ContentProbe} in place of each message's text. The second shows where the
  * template puts the texts and how it trims them, and never saw them; put back, they must give the first.
  *
  * @param text the conversation as the template writes it
@@ -52,21 +52,20 @@ record RenderedConversation(String text, List<Content> contents) {
 
     private static RenderedConversation attribute(
             ChatTemplate template, List<Message> messages, boolean generationPrompt, boolean keepBlanks) {
-        ContentProbe probe = new ContentProbe();
         List<Message> probes = new ArrayList<>();
         for (Message message : messages) {
             boolean keep = keepBlanks && message.role() != Role.ASSISTANT && PythonText.isBlank(message.content());
-            probes.add(keep ? message : new Message(message.role(), probe.content(probes.size())));
+            probes.add(keep ? message : new Message(message.role(), ContentProbe.content(probes.size())));
         }
         String probed = template.render(probes, generationPrompt);
         StringBuilder text = new StringBuilder();
         List<Content> contents = new ArrayList<>();
-        Matcher found = probe.pattern().matcher(probed);
+        Matcher found = ContentProbe.pattern().matcher(probed);
         int end = 0;
         while (found.find()) {
             text.append(probed, end, found.start());
-            int message = probe.message(found);
-            ContentProbe.Trimming trimming = probe.trimming(found);
+            int message = ContentProbe.message(found);
+            ContentProbe.Trimming trimming = ContentProbe.trimming(found);
             int start = text.length();
             text.append(trimming.of(messages.get(message).content()));
             contents.add(new Content(message, start, text.length(), trimming));

@@ -205,6 +205,8 @@ class TemplateChatFormatTest {
                 "user",
                 "<|im_",
                 "start|>",
+                ContentProbe.content(0),
+                ContentProbe.content(1).strip(),
                 "false",
                 "é",
                 "🙂",
