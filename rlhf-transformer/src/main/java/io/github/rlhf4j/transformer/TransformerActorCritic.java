@@ -2,6 +2,7 @@ package io.github.rlhf4j.transformer;
 
 import io.github.rlhf4j.core.ActorCritic;
 import io.github.rlhf4j.core.Completion;
+import io.github.rlhf4j.core.CompletionListener;
 import io.github.rlhf4j.core.ForwardPass;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
@@ -90,6 +91,12 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
     @Override
     public List<Completion> complete(List<TokenSequence> prompts, Sampling sampling, long seed) {
         return policy.complete(prompts, sampling, seed);
+    }
+
+    @Override
+    public List<Completion> complete(
+            List<TokenSequence> prompts, Sampling sampling, long seed, CompletionListener listener) {
+        return policy.complete(prompts, sampling, seed, listener);
     }
 
     @Override

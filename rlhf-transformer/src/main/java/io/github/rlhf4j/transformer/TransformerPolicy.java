@@ -2,6 +2,7 @@ package io.github.rlhf4j.transformer;
 
 import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Completion;
+import io.github.rlhf4j.core.CompletionListener;
 import io.github.rlhf4j.core.ForwardPass;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
@@ -167,6 +168,12 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     @Override
     public List<Completion> complete(List<TokenSequence> prompts, Sampling sampling, long seed) {
         return generator(WeightFormat.FLOAT32).complete(prompts, sampling, seed);
+    }
+
+    @Override
+    public List<Completion> complete(
+            List<TokenSequence> prompts, Sampling sampling, long seed, CompletionListener listener) {
+        return generator(WeightFormat.FLOAT32).complete(prompts, sampling, seed, listener);
     }
 
     /** A conversation that begins, in this model's window; see {@link ChatSession}. */
