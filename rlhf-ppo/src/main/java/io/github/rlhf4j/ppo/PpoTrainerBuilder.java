@@ -46,9 +46,10 @@ public final class PpoTrainerBuilder {
     }
 
     /**
-     * How the reward model is called: while reference and critic are asked about the same rollout, on threads of the
-     * trainer's. By default in one call with the whole rollout; a model that answers slowly, as one over a network does,
-     * takes several at once. Neither number changes a score or the run. With {@code calls} above 1 the model must be safe
+     * How the reward model is called: on threads of the trainer's, while the rest of the rollout is sampled and reference and
+     * critic are asked about it. By default in one call with the whole rollout, once it is there; a model that answers
+     * slowly, as one over a network does, takes several at once. A call is about consecutive responses and is made when
+     * they have all ended, so small batches begin sooner. Neither number changes a score or the run. With {@code calls} above 1 the model must be safe
      * to use from several threads.
      *
      * @param calls most calls in flight, ≥ 1

@@ -8,7 +8,6 @@ import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenSequence;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -22,17 +21,18 @@ import java.util.List;
  */
 record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange> exchanges, double temperature) {
 
-    /** Samples one response per prompt. */
-    static Rollout sample(Policy policy, List<Prompt> prompts, Sampling sampling, long seed) {
+    /** Samples one response per prompt; each is handed to the reward model's calls when it ends. */
+    static Rollout sample(Policy policy, List<Prompt> prompts, Sampling sampling, long seed, RewardCalls calls) {
         List<TokenSequence> tokens = prompts.stream().map(Prompt::tokens).toList();
-        List<Completion> completions = policy.complete(tokens, sampling, seed);
-        requireAnswers(tokens, completions);
-        List<Exchange> exchanges = new ArrayList<>();
-        for (int i = 0; i < completions.size(); i++) {
-            String text = policy.tokenizer().decode(completions.get(i).response());
-            exchanges.add(new Exchange(prompts.get(i).conversation(), text));
-        }
-        return new Rollout(prompts, completions, exchanges, sampling.temperature());
+        Exchange[] exchanges = new Exchange[prompts.size()];
+        List<Completion> completions = policy.complete(tokens, sampling, seed, (i, completion) -> {
+            requireAnswer(i, tokens, completion);
+            String text = policy.tokenizer().decode(completion.response());
+            exchanges[i] = new Exchange(prompts.get(i).conversation(), text);
+            calls.offer(i, exchanges[i], completion.response());
+        });
+        requireAsTold(tokens, completions, calls);
+        return new Rollout(prompts, completions, List.of(exchanges), sampling.temperature());
     }
 
     /** Prompts and responses, the responses scored, at the sampling temperature. */
@@ -82,24 +82,39 @@ record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange
         return stopped;
     }
 
-    private static void requireAnswers(List<TokenSequence> prompts, List<Completion> completions) {
-        if (completions.size() != prompts.size()) {
-            throw new IllegalStateException("the policy was given " + prompts.size() + " prompts and returned "
-                    + completions.size() + " completions; Policy.complete returns one for each, in order");
+    private static void requireAnswer(int i, List<TokenSequence> prompts, Completion completion) {
+        if (i >= prompts.size()) {
+            throw new IllegalStateException("the policy was given " + prompts.size() + " prompts and completed number "
+                    + i + ", counted from 0; Policy.complete returns one for each, in order");
         }
+        if (!completion.prompt().equals(prompts.get(i))) {
+            throw new IllegalStateException("completion " + i + " of the policy answers another prompt than prompt "
+                    + i + "; Policy.complete returns them in the order of the prompts");
+        }
+        for (double logProb : completion.logProbs()) {
+            if (!(logProb <= 0) || Double.isInfinite(logProb)) {
+                throw new DivergenceException("a sampled token of response " + i + " has log-probability "
+                        + logProb + ", which no drawn token can have: the policy has diverged. Lower the learning"
+                        + " rate, and look at ppo/approx_kl and ppo/gradient_norm of the steps before");
+            }
+        }
+    }
+
+    /** The reward model is asked about what the listener was told of, the updates learn from what is returned. */
+    private static void requireAsTold(List<TokenSequence> prompts, List<Completion> completions, RewardCalls calls) {
+        requireCount(prompts.size(), completions.size());
         for (int i = 0; i < prompts.size(); i++) {
-            Completion completion = completions.get(i);
-            if (!completion.prompt().equals(prompts.get(i))) {
-                throw new IllegalStateException("completion " + i + " of the policy answers another prompt than prompt "
-                        + i + "; Policy.complete returns them in the order of the prompts");
+            if (!completions.get(i).response().equals(calls.response(i))) {
+                throw new IllegalStateException("the policy returned another completion of prompt " + i
+                        + " than it told its listener of; Policy.complete tells of each that it returns, once");
             }
-            for (double logProb : completion.logProbs()) {
-                if (!(logProb <= 0) || Double.isInfinite(logProb)) {
-                    throw new DivergenceException("a sampled token of response " + i + " has log-probability "
-                            + logProb + ", which no drawn token can have: the policy has diverged. Lower the learning"
-                            + " rate, and look at ppo/approx_kl and ppo/gradient_norm of the steps before");
-                }
-            }
+        }
+    }
+
+    private static void requireCount(int prompts, int completions) {
+        if (completions != prompts) {
+            throw new IllegalStateException("the policy was given " + prompts + " prompts and returned " + completions
+                    + " completions; Policy.complete returns one for each, in order");
         }
     }
 }
