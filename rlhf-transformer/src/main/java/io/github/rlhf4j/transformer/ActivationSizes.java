@@ -6,6 +6,7 @@ import io.github.rlhf4j.transformer.model.CachedDecoder;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.model.TransformerConfig.BlockForm;
 
 /**
  * How many numbers passes hold in an arena, from shapes alone: N rows, of which all are scored.
@@ -13,20 +14,22 @@ import io.github.rlhf4j.transformer.model.TransformerConfig;
  * <pre>
  * kept for the backward pass, each row
  *   residual stream                                       C
- *   each block: normalised rows, qkv, mixed, wide, 1/σ    C + C + 3C + C + F + 2   (C when blocks are computed again)
+ *   each block: normalised rows, qkv, mixed, wide, 1/σ    C + C + Q + A + W + 2    (C when blocks are computed again)
  *   final norm: output, normalised rows, 1/σ              C + C + 1
  * for the moment, each row, the larger of
  *   token head: dHidden, scored rows and their gradient   C + C + C, and a chunk of logits
  *   a block's backward: dHidden, dX, then
- *     feed-forward: norm's output, active, dActive, dIn   C + F + F + C            (C more with dropout)
- *     attention: norm's output, dMixed, dQkv, dIn         C + C + 3C + C           (C more with dropout)
- *     and the block's cache, when it is computed again    6C + F + 2
+ *     feed-forward: norm's output, active, dActive, dIn   C + F + F + C            (C more with dropout, 2F with gates)
+ *     attention: norm's output, dMixed, dQkv, dIn         C + A + Q + C            (C more with dropout)
+ *     and the block's cache, when it is computed again    2C + Q + A + W + 2
  * </pre>
+ *
+ * <p>A = H·D, Q = (H + 2K)·D, W = F, or 2F with gates. A parallel block holds both branches' at once.
  */
 record ActivationSizes(TransformerConfig config) {
 
     long parameters() {
-        return Transformer.declare(config).count();
+        return Transformer.declareWithHead(config).count();
     }
 
     private long c() {
@@ -37,8 +40,27 @@ record ActivationSizes(TransformerConfig config) {
         return config.feedForwardWidth();
     }
 
+    /** A. */
+    private long mixed() {
+        return config.attention().queryWidth();
+    }
+
+    /** Q. */
+    private long qkv() {
+        return config.attention().rowWidth();
+    }
+
+    /** W. */
+    private long wide() {
+        return config.widenedWidth();
+    }
+
+    private boolean parallel() {
+        return config.block() == BlockForm.PARALLEL;
+    }
+
     private long cache() {
-        return 6 * c() + f() + 2;
+        return (parallel() ? c() : 2 * c()) + qkv() + mixed() + wide() + 2;
     }
 
     private long dropout() {
@@ -54,7 +76,9 @@ record ActivationSizes(TransformerConfig config) {
     /** The most that is there beside what is kept, on the way forward and back. */
     long backwardWorkspace(long tokens, Recomputation recomputation) {
         long head = tokens * 3 * c() + logits(tokens);
-        long block = Math.max(2 * f() + 2 * c(), 6 * c()) + dropout();
+        long feedForward = 2 * f() + 2 * c() + (config.activation().gated() ? wide() : 0);
+        long attention = 2 * c() + mixed() + qkv();
+        long block = (parallel() ? feedForward + attention : Math.max(feedForward, attention)) + dropout();
         long again = recomputation == Recomputation.NONE ? 0 : cache();
         return Math.max(head, tokens * (2 * c() + block + again));
     }
@@ -72,12 +96,12 @@ record ActivationSizes(TransformerConfig config) {
 
     long keyValueCache(long sequences, long length) {
         long positions = (length + KeyValueCache.GROWTH - 1) / KeyValueCache.GROWTH * KeyValueCache.GROWTH;
-        return 2 * sequences * positions * c() * config.layers();
+        return 2 * sequences * positions * config.attention().keyWidth() * config.layers();
     }
 
     /** The matrices of all blocks and of the token head. */
     long decodingWeights() {
-        return config.layers() * (4 * c() * c() + 2 * c() * f()) + config.vocabularySize() * c();
+        return config.layers() * (c() * (qkv() + mixed()) + c() * (wide() + f())) + config.vocabularySize() * c();
     }
 
     private long logits(long tokens) {

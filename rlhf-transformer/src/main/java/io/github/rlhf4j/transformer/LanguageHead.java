@@ -7,7 +7,7 @@ import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadOutput;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The tied token head on a model's trunk: hidden states of the scored tokens in, log-probabilities and entropies out. */
+/** The token head on a model's trunk: hidden states of the scored tokens in, log-probabilities and entropies out. */
 record LanguageHead(ModelCore core) {
 
     TokenScores forward(ScoredRows scored, double temperature, INDArray hidden, Arena arena) {
@@ -37,7 +37,7 @@ record LanguageHead(ModelCore core) {
             Arena.Mark mark = arena.mark();
             INDArray dScored = arena.take(scored.count(), core.config().width());
             TokenHeadGradient gradient = new TokenHeadGradient(
-                    dLogProbs, dEntropies, dScored, core.trunk().tokenTable().gradient());
+                    dLogProbs, dEntropies, dScored, core.trunk().headTable().gradient());
             run(scored, temperature, hidden, new TokenHeadOutput(logProbs, null), gradient, arena);
             core.kernels().scatterAddRows(dScored, scored.rows(), dHidden, arena);
             arena.release(mark);
@@ -61,7 +61,7 @@ record LanguageHead(ModelCore core) {
         core.kernels()
                 .tokenHead(
                         atScored,
-                        core.trunk().tokenTable().value(),
+                        core.trunk().headTable().value(),
                         scored.targets(),
                         temperature,
                         out,

@@ -45,8 +45,12 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
     public static ScalarTransformer of(TransformerPolicy trunk, AdamWConfig optimizer, long seed) {
         ScalarTransformer model =
                 allocate(trunk.config(), optimizer, trunk.parameters().dataType());
-        for (Parameter parameter : trunk.parameters().parameters()) {
-            model.parameters().get(parameter.name()).value().assign(parameter.value());
+        for (Parameter parameter : model.parameters().parameters()) {
+            if (!parameter.name().equals(HEAD)) {
+                parameter
+                        .value()
+                        .assign(trunk.parameters().get(parameter.name()).value());
+            }
         }
         model.setRecomputation(trunk.recomputation());
         Initialization.scalarHead(model.head.weight(), RandomKey.of(seed).child("scalar head"));

@@ -45,7 +45,7 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
 
     /** An actor-critic on a copy of a language model; the value head drawn from N(0, 1/√(C + 1)). */
     public static TransformerActorCritic of(TransformerPolicy start, AdamWConfig optimizer, long seed) {
-        ParameterStore store = Transformer.declare(start.config())
+        ParameterStore store = Transformer.declareWithHead(start.config())
                 .matrix(ScalarHead.NAME, 1, start.config().width())
                 .allocate(start.parameters().dataType());
         for (Parameter parameter : start.parameters().parameters()) {

@@ -36,7 +36,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A transformer language model as a policy: trunk and tied token head. Sampling and scoring run from several threads;
+ * A transformer language model as a policy: trunk and token head. Sampling and scoring run from several threads;
  * training owns the model alone.
  *
  * <p>The model's vocabulary may be larger than the tokenizer's, as in Hugging Face models with padded embedding tables. The
@@ -81,7 +81,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
                     + " tokens, the model " + config.vocabularySize()
                     + "; give the model at least the tokenizer's vocabularySize");
         }
-        ParameterStore store = Transformer.declare(config).allocate(dataType);
+        ParameterStore store = Transformer.declareWithHead(config).allocate(dataType);
         return new TransformerPolicy(new ModelCore(config, optimizer, store), tokenizer);
     }
 

@@ -106,7 +106,7 @@ class TransformerGradientTest {
         check(both.parameters(), () -> dot(g, both.score(batch).logProbs()) + dot(v, both.values(batch)));
     }
 
-    private static void check(ParameterStore store, DoubleSupplier loss) {
+    static void check(ParameterStore store, DoubleSupplier loss) {
         check(store, store.gradients().dup().data().asDouble(), loss);
     }
 
@@ -129,7 +129,7 @@ class TransformerGradientTest {
         }
     }
 
-    private static double[][] weights(SequenceBatch batch, long seed) {
+    static double[][] weights(SequenceBatch batch, long seed) {
         RandomKey key = RandomKey.of(seed);
         double[][] weights = new double[batch.size()][];
         for (int i = 0; i < weights.length; i++) {
@@ -141,7 +141,7 @@ class TransformerGradientTest {
         return weights;
     }
 
-    private static double dot(double[][] a, double[][] b) {
+    static double dot(double[][] a, double[][] b) {
         double sum = 0;
         for (int i = 0; i < a.length; i++) {
             for (int t = 0; t < a[i].length; t++) {

@@ -4,8 +4,11 @@ import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.AttentionShape;
 import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
+import io.github.rlhf4j.transformer.kernels.RotaryAngles;
+import io.github.rlhf4j.transformer.model.Rotary;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -41,7 +44,7 @@ public class KernelBenchmark {
     private static final int LENGTH = 256;
     private static final int ROWS = SEQUENCES * LENGTH;
     private static final int WIDTH = 768;
-    private static final int HEADS = 12;
+    private static final AttentionShape HEADS = AttentionShape.multiHead(12, 64);
     private static final int VOCABULARY = 50_257;
     private static final int SCORED = 128;
     private static final int PARAMETERS = 16_000_000;
@@ -63,6 +66,7 @@ public class KernelBenchmark {
     private final INDArray weightGradient = random(WIDTH, 4 * WIDTH);
     private final INDArray bias = random(4 * WIDTH);
     private final INDArray biasGradient = random(4 * WIDTH);
+    private final INDArray halfOut = random(ROWS, 2 * WIDTH);
     private final INDArray gain = random(WIDTH);
     private final INDArray offset = random(WIDTH);
     private final INDArray normalized = random(ROWS, WIDTH);
@@ -75,6 +79,7 @@ public class KernelBenchmark {
     private final INDArray gradients = random(PARAMETERS);
     private final INDArray firstMoment = Nd4j.zeros(DataType.FLOAT, PARAMETERS);
     private final INDArray secondMoment = Nd4j.zeros(DataType.FLOAT, PARAMETERS);
+    private final RotaryAngles angles = new RotaryAngles(Rotary.of(10_000).frequencies(64));
     private final int[] targets = IntStream.range(0, SCORED).toArray();
     private final PackedTokens packed =
             PackedTokens.of(Collections.nCopies(SEQUENCES, TokenSequence.of(new int[LENGTH])), VOCABULARY, LENGTH);
@@ -130,6 +135,27 @@ public class KernelBenchmark {
     public void layerNorm(Traffic traffic) {
         k.layerNorm(narrow, gain, offset, 1e-5, normalized, inverseDeviation, narrowOut, arena);
         traffic.floats(3 * narrow.length());
+    }
+
+    /** RMSNorm of {@code [1024, 768]}. */
+    @Benchmark
+    public void rmsNorm(Traffic traffic) {
+        k.rmsNorm(narrow, gain, 1e-5, normalized, inverseDeviation, narrowOut, arena);
+        traffic.floats(3 * narrow.length());
+    }
+
+    /** SwiGLU of {@code [1024, 2·1536]}. */
+    @Benchmark
+    public void swiglu(Traffic traffic) {
+        k.gated(Kernels.Gate.SILU, wide, halfOut, arena);
+        traffic.floats(wide.length() + halfOut.length());
+    }
+
+    /** Rotary positions of queries and keys in {@code [1024, 3·768]}, in place. */
+    @Benchmark
+    public void rotary(Traffic traffic) {
+        k.rotate(HEADS, qkv, packed.positions(), angles, arena);
+        traffic.floats(4 * narrow.length());
     }
 
     /** Causal attention of four sequences of 256 tokens, 12 heads: two products per head with the softmax between them. */

@@ -54,6 +54,21 @@ public record FlatTensor(String name, long[] shape, INDArray flat, long offset) 
         return ParameterStore.view(flat, offset + from, count);
     }
 
+    /** Its elements, for a writer. */
+    Numbers numbers() {
+        return new Numbers() {
+            @Override
+            public void read(long first, float[] into, int at, int length) {
+                System.arraycopy(part(first, length).toFloatVector(), 0, into, at, length);
+            }
+
+            @Override
+            public void read(long first, double[] into, int at, int length) {
+                System.arraycopy(part(first, length).toDoubleVector(), 0, into, at, length);
+            }
+        };
+    }
+
     @Override
     public boolean equals(Object o) {
         return this == o;

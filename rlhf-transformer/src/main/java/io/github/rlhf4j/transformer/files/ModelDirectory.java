@@ -4,79 +4,140 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.files.DurableFiles;
-import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A model in a directory that Hugging Face {@code transformers} opens as it is: {@code config.json},
- * {@code model.safetensors}, {@code tokenizer.json}, {@code generation_config.json}. A store that holds
- * {@value #SCORE_HEAD} is written as a {@code GPT2ForSequenceClassification} with one label, any other as a
- * {@code GPT2LMHeadModel}.
+ * {@code model.safetensors} (or shards and their index), {@code tokenizer.json}, {@code generation_config.json}. A store that
+ * holds {@value #SCORE_HEAD} is written as a {@code …ForSequenceClassification} with one label, any other as a causal language
+ * model.
  *
- * <p>Parameters are named and laid out as Hugging Face has them (linear layers {@code [in, out]}), so that saving is a
- * copy. Files of a bare {@code GPT2Model}, whose names lack the prefix {@code transformer.}, are read too.
+ * <p>Families: GPT-2, LLaMA (SmolLM2), Mistral, Qwen2, Gemma, and PaLM's shape under the name of Cohere. Numbers are read from F32,
+ * F16, BF16 (and F64 into a store of doubles). Files of a bare model, whose names lack the prefix {@code transformer.} or
+ * {@code model.}, are read too.
  */
 public final class ModelDirectory {
 
     /** The reward model's head, {@code [1, C]}. */
     public static final String SCORE_HEAD = "score.weight";
 
-    private static final String PREFIX = "transformer.";
+    /** Bytes of tensors in one file, as {@code transformers} cuts them. */
+    public static final long SHARD_BYTES = 5_000_000_000L;
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path directory;
+    private final ModelFamily family;
     private final TransformerConfig config;
     private final boolean scoreHead;
 
-    private ModelDirectory(Path directory, TransformerConfig config, boolean scoreHead) {
+    private ModelDirectory(Path directory, ModelFamily family, TransformerConfig config, boolean scoreHead) {
         this.directory = directory;
+        this.family = family;
         this.config = config;
         this.scoreHead = scoreHead;
     }
 
     /**
-     * Writes a model, each file beside its place, synced and then renamed, {@code config.json} last.
+     * Writes a model, each file beside its place, synced and then renamed, {@code config.json} last. No bit is lost.
      *
      * @param directory created when it does not exist; files of an older model in it are replaced
-     * @param parameters named as Hugging Face names them
+     * @param parameters as {@link Transformer#declare} names them
      * @param tokenizer with no more tokens than the model's vocabulary
-     * @throws IllegalArgumentException when the tokenizer knows tokens that the model does not, or is of a kind that
-     *     {@link TokenizerFiles} cannot write
+     * @throws IllegalArgumentException when the tokenizer knows tokens that the model does not, is of a kind that
+     *     {@link TokenizerFiles} cannot write, or no family has the model's shape
      */
     public static void save(Path directory, TransformerConfig config, ParameterStore parameters, Tokenizer tokenizer)
+            throws IOException {
+        save(directory, config, parameters, tokenizer, StoredWeights.Types.EXACT, SHARD_BYTES);
+    }
+
+    /**
+     * As the other {@code save}, for other programs.
+     *
+     * @param type F32, F16 or BF16, to which numbers are rounded
+     * @param shardBytes the most bytes of tensors in one file, ≥ 1
+     */
+    public static void save(
+            Path directory,
+            TransformerConfig config,
+            ParameterStore parameters,
+            Tokenizer tokenizer,
+            TensorType type,
+            long shardBytes)
+            throws IOException {
+        save(directory, config, parameters, tokenizer, StoredWeights.Types.all(type), shardBytes);
+    }
+
+    private static void save(
+            Path directory,
+            TransformerConfig config,
+            ParameterStore parameters,
+            Tokenizer tokenizer,
+            StoredWeights.Types types,
+            long shardBytes)
             throws IOException {
         if (tokenizer.vocabularySize() > config.vocabularySize()) {
             throw new IllegalArgumentException("the tokenizer has " + tokenizer.vocabularySize() + " tokens, the model "
                     + config.vocabularySize() + "; save a model with its own tokenizer");
         }
+        ModelFamily family = ModelFamily.of(config);
+        boolean scalar = parameters.contains(SCORE_HEAD);
+        List<WritableTensor> tensors = StoredWeights.of(parameters, parts(family, config, scalar), types);
         SpecialTokenIds ids = SpecialTokenIds.of(tokenizer);
-        ObjectNode description = Gpt2ConfigFile.describe(config, ids, parameters.contains(SCORE_HEAD));
+        ObjectNode description = describe(family, config, scalar, tensors.get(0).type());
+        ids.describe(description);
         ObjectNode generation = JSON.createObjectNode();
         ids.describeGeneration(generation);
 
         Files.createDirectories(directory);
         TokenizerFiles.save(tokenizer, directory);
-        DurableFiles.replace(directory.resolve("model.safetensors"), file -> saveParameters(file, parameters));
+        SafetensorsSet.write(directory, Map.of("format", "pt"), tensors, shardBytes);
         DurableFiles.replace(directory.resolve("generation_config.json"), file -> writeJson(file, generation));
         DurableFiles.replace(directory.resolve("config.json"), file -> writeJson(file, description));
     }
 
-    private static void saveParameters(Path file, ParameterStore parameters) throws IOException {
-        List<FlatTensor> tensors = parameters.parameters().stream()
-                .map(parameter -> FlatTensor.of(parameters, parameter))
-                .toList();
-        Safetensors.write(file, Map.of("format", "pt"), tensors);
+    private static List<StoredPart> parts(ModelFamily family, TransformerConfig config, boolean scalar) {
+        List<StoredPart> parts = new ArrayList<>(family.layout(config, scalar));
+        if (scalar) {
+            parts.add(StoredPart.asItIs(SCORE_HEAD, SCORE_HEAD));
+        }
+        return parts;
+    }
+
+    private static ObjectNode describe(ModelFamily family, TransformerConfig config, boolean scalar, TensorType type) {
+        ObjectNode json = JSON.createObjectNode();
+        json.putArray("architectures").add(family.architecture(scalar));
+        json.put("model_type", family.modelType());
+        family.describe(config, json);
+        json.put("tie_word_embeddings", config.tiedEmbeddings());
+        json.put("torch_dtype", dtype(type));
+        json.put("use_cache", true);
+        if (scalar) {
+            json.put("num_labels", 1);
+            json.putObject("id2label").put("0", "SCORE");
+            json.putObject("label2id").put("SCORE", 0);
+        }
+        return json;
+    }
+
+    private static String dtype(TensorType type) {
+        return switch (type) {
+            case F16 -> "float16";
+            case BF16 -> "bfloat16";
+            default -> "float32";
+        };
     }
 
     private static void writeJson(Path file, ObjectNode json) throws IOException {
@@ -90,34 +151,39 @@ public final class ModelDirectory {
      * @throws IOException naming the file and the field or tensor that is missing or wrong
      */
     public static ModelDirectory open(Path directory) throws IOException {
-        Gpt2ConfigFile.Contents contents = Gpt2ConfigFile.read(directory.resolve("config.json"));
-        ModelDirectory model = new ModelDirectory(directory, contents.config(), contents.scoreHead());
-        try (SafetensorsFile file = Safetensors.open(model.weights())) {
-            model.requireShape(file);
+        JsonFields fields = JsonFields.read(directory.resolve("config.json"));
+        ModelFamily family = family(fields);
+        ModelDirectory model;
+        try {
+            model = new ModelDirectory(directory, family, family.read(fields), fields.namesClassifier());
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new IOException(fields.file() + ": " + e.getMessage(), e);
+        }
+        try (SafetensorsSet file = SafetensorsSet.open(directory)) {
+            model.requireShapes(file);
         }
         return model;
     }
 
-    private void requireShape(SafetensorsFile file) throws IOException {
-        long c = config.width();
-        requireShape(file, "transformer.wte.weight", config.vocabularySize(), c);
-        requireShape(file, "transformer.wpe.weight", config.contextLength(), c);
-        for (int layer = 0; layer < config.layers(); layer++) {
-            requireShape(file, PREFIX + "h." + layer + ".attn.c_attn.weight", c, 3 * c);
-            requireShape(file, PREFIX + "h." + layer + ".mlp.c_fc.weight", c, config.feedForwardWidth());
-        }
-        if (scoreHead) {
-            requireShape(file, SCORE_HEAD, 1, c);
-        }
+    private static ModelFamily family(JsonFields fields) throws IOException {
+        Set<String> known = ModelFamily.ALL.stream().map(ModelFamily::modelType).collect(Collectors.toSet());
+        String type = fields.text("model_type", "", known);
+        return ModelFamily.ALL.stream()
+                .filter(family -> family.modelType().equals(type))
+                .findFirst()
+                .orElseThrow();
     }
 
-    private void requireShape(SafetensorsFile file, String name, long... shape) throws IOException {
-        TensorInfo tensor = file.tensors().get(storedName(file, name));
-        if (tensor == null || !Arrays.equals(tensor.shape(), shape)) {
-            throw new IOException(weights() + ": tensor " + name + " must have the shape " + Arrays.toString(shape)
-                    + " that config.json asks for, it "
-                    + (tensor == null ? "is missing" : "has " + Arrays.toString(tensor.shape())));
+    /** Names as many layers as the file may hold tensors and one more, so that a hostile number of them costs nothing. */
+    private void requireShapes(SafetensorsSet file) throws IOException {
+        int layers = Math.min(config.layers(), file.tensors().size() + 1);
+        TransformerConfig named = config.toBuilder().layers(layers).build();
+        ParameterStore.Builder declared = scoreHead ? Transformer.declare(named) : Transformer.declareWithHead(named);
+        if (scoreHead) {
+            declared.matrix(SCORE_HEAD, 1, named.width());
         }
+        StoredWeights.of(file, parts(family, named, scoreHead), family.prefix())
+                .requireShapes(declared.shapes(), "config.json");
     }
 
     /** The shape of the model. */
@@ -152,40 +218,18 @@ public final class ModelDirectory {
      * @throws IOException naming the tensor that is missing, of another shape or type, or has no place in the model
      */
     public void readInto(ParameterStore target) throws IOException {
-        try (SafetensorsFile file = Safetensors.open(weights())) {
-            Map<String, FlatTensor> plan = new LinkedHashMap<>();
-            for (Parameter parameter : target.parameters()) {
-                String stored = storedName(file, parameter.name());
-                FlatTensor tensor = FlatTensor.of(target, parameter);
-                file.require(stored, tensor);
-                plan.put(stored, tensor);
-            }
-            requireNothingElse(file, plan.keySet());
-            for (Map.Entry<String, FlatTensor> step : plan.entrySet()) {
-                file.read(step.getKey(), step.getValue());
-            }
-            target.changed();
+        boolean scalar = target.contains(SCORE_HEAD);
+        try (SafetensorsSet file = SafetensorsSet.open(directory)) {
+            StoredWeights.of(file, parts(family, config, scalar), family.prefix())
+                    .readInto(target, name -> holdsNothingLearned(name, scalar));
         }
     }
 
-    private static String storedName(SafetensorsFile file, String name) {
-        boolean bare = !file.tensors().containsKey(name) && name.startsWith(PREFIX);
-        String without = bare ? name.substring(PREFIX.length()) : name;
-        return file.tensors().containsKey(without) ? without : name;
-    }
-
-    /** The causal masks that old files carry, and a token head tied to the embedding, hold nothing that is learned. */
-    private void requireNothingElse(SafetensorsFile file, Set<String> used) throws IOException {
-        Set<String> rest = new LinkedHashSet<>(file.tensors().keySet());
-        rest.removeAll(used);
-        rest.removeIf(name -> name.endsWith(".attn.bias") || name.endsWith(".attn.masked_bias"));
-        rest.remove("lm_head.weight");
-        if (!rest.isEmpty()) {
-            throw new IOException(weights() + ": holds tensors that have no place in this model: " + rest);
-        }
-    }
-
-    private Path weights() {
-        return directory.resolve("model.safetensors");
+    /** Causal masks and frequencies that old files carry, and a token head tied to the embedding or not wanted. */
+    private boolean holdsNothingLearned(String name, boolean scalar) {
+        return name.endsWith(".attn.bias")
+                || name.endsWith(".attn.masked_bias")
+                || name.endsWith(".rotary_emb.inv_freq")
+                || (name.equals(Transformer.HEAD) && (scalar || config.tiedEmbeddings()));
     }
 }

@@ -3,7 +3,7 @@ package io.github.rlhf4j.transformer.files;
 import java.util.Arrays;
 
 /**
- * A tensor as a safetensors file declares it, checked against the file.
+ * A tensor as a file declares it, checked against the file.
  *
  * @param name its name
  * @param type its element type
@@ -15,7 +15,7 @@ public record TensorInfo(String name, TensorType type, long[] shape, long begin,
 
     /** Number of elements. */
     public long length() {
-        return (end - begin) / type.bytes();
+        return (end - begin) / type.blockBytes() * type.blockLength();
     }
 
     @Override

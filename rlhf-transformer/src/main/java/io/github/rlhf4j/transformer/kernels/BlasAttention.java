@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A head's attention by strided BLAS calls of one thread ({@link StridedMatrix}), a block of queries at a time; between them
@@ -37,10 +38,15 @@ final class BlasAttention implements HeadAttention {
     }
 
     @Override
-    public void backward(AttentionHead head, StridedMatrix dOut, StridedMatrix qkv, StridedMatrix dQkv) {
-        AttentionScratch scratch = pool.take(head.length());
-        clearQueries(head, head.queries(dQkv, 0), scratch);
-        blocks(head, block -> backward(head, block, qkv, dOut, dQkv, scratch));
+    public void backward(List<AttentionHead> group, StridedMatrix dOut, StridedMatrix qkv, StridedMatrix dQkv) {
+        AttentionScratch scratch = pool.take(group.get(0).length());
+        for (AttentionHead head : group) {
+            clearQueries(head, head.queries(dQkv, 0), scratch);
+            blocks(head, block -> {
+                boolean overwrites = head == group.get(0) && block.keys() == head.length();
+                backward(head, block, overwrites ? 0 : 1, qkv, dOut, dQkv, scratch);
+            });
+        }
         pool.giveBack(scratch);
     }
 
@@ -90,15 +96,19 @@ final class BlasAttention implements HeadAttention {
         loops.scale(x, (float) (1 / sum), from, to);
     }
 
-    /** Mirrors {@link #forward} and {@link #attend}; the first block overwrites what the others add to. */
+    /**
+     * Mirrors {@link #forward} and {@link #attend}.
+     *
+     * @param before what the gradients of keys and values so far are multiplied by: 0 for the first block, which overwrites
+     */
     private static void backward(
             AttentionHead head,
             Block block,
+            float before,
             StridedMatrix qkv,
             StridedMatrix dOut,
             StridedMatrix dQkv,
             AttentionScratch s) {
-        float before = block.keys() == head.length() ? 0 : 1;
         StridedMatrix weights = attend(head, block, qkv, s);
         StridedMatrix dScores = s.dScores(block.keys());
         StridedMatrix d = head.in(dOut, block.first());

@@ -1,6 +1,8 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import java.lang.ref.Reference;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -22,12 +24,6 @@ final class FusedAttention {
         void each(int count, ThreadCrew.Task task);
     }
 
-    /** Work on one head. */
-    @FunctionalInterface
-    private interface HeadTask {
-        void run(HeadAttention attention, AttentionHead head);
-    }
-
     private final Loop loop;
     private final @Nullable HeadAttention panels;
     private final HeadAttention blas = new BlasAttention();
@@ -42,28 +38,41 @@ final class FusedAttention {
         this.panels = panels == null ? null : new PanelAttention(panels);
     }
 
-    void forward(PackedTokens packed, int heads, INDArray qkv, INDArray out) {
+    void forward(PackedTokens packed, AttentionShape shape, INDArray qkv, INDArray out) {
         StridedMatrix from = StridedMatrix.of(qkv);
         StridedMatrix into = StridedMatrix.of(out);
-        each(packed, heads, (int) out.size(1), (attention, head) -> attention.forward(head, from, into));
+        int heads = shape.heads();
+        loop.each(packed.sequenceCount() * heads, task -> {
+            AttentionHead head = AttentionHead.of(packed, shape, task / heads, task % heads);
+            attention(head, from).forward(head, from, into);
+        });
         Reference.reachabilityFence(from);
         Reference.reachabilityFence(into);
     }
 
-    void backward(PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv) {
+    void backward(PackedTokens packed, AttentionShape shape, INDArray dOut, INDArray qkv, INDArray dQkv) {
         StridedMatrix upstream = StridedMatrix.of(dOut);
         StridedMatrix from = StridedMatrix.of(qkv);
         StridedMatrix into = StridedMatrix.of(dQkv);
-        each(packed, heads, (int) dOut.size(1), (attention, head) -> attention.backward(head, upstream, from, into));
+        int groups = shape.keyValueHeads();
+        loop.each(packed.sequenceCount() * groups, task -> {
+            List<AttentionHead> group = group(packed, shape, task / groups, task % groups);
+            attention(group.get(0), from).backward(group, upstream, from, into);
+        });
         Reference.reachabilityFence(upstream);
         Reference.reachabilityFence(from);
         Reference.reachabilityFence(into);
     }
 
-    private void each(PackedTokens packed, int heads, int channels, HeadTask task) {
-        loop.each(packed.sequenceCount() * heads, number -> {
-            AttentionHead head = AttentionHead.of(packed, heads, channels, number);
-            task.run(panels != null && PanelAttention.holds(head) ? panels : blas, head);
-        });
+    /** The query heads of a sequence that read one key-value head. */
+    private static List<AttentionHead> group(PackedTokens packed, AttentionShape shape, int sequence, int number) {
+        int first = number * shape.group();
+        return IntStream.range(first, first + shape.group())
+                .mapToObj(head -> AttentionHead.of(packed, shape, sequence, head))
+                .toList();
+    }
+
+    private HeadAttention attention(AttentionHead head, StridedMatrix qkv) {
+        return panels != null && PanelAttention.holds(head, qkv) ? panels : blas;
     }
 }

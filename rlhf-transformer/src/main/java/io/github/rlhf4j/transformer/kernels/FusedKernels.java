@@ -17,10 +17,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class FusedKernels implements Kernels {
 
+    private final FusedNorm layerNorm = new FusedNorm(true);
+    private final FusedNorm rmsNorm = new FusedNorm(false);
     private final FusedAttention attention = new FusedAttention();
 
     @Override
-    public void linear(INDArray in, INDArray weight, INDArray bias, INDArray out) {
+    public void linear(INDArray in, INDArray weight, @Nullable INDArray bias, INDArray out) {
+        if (bias == null) {
+            Products.run(Products.product(in, weight, out, 1, 0));
+            return;
+        }
         float[] row = FusedRows.hold(Scratch.HELD, bias);
         Products.run(Products.product(
                 in,
@@ -32,7 +38,11 @@ public final class FusedKernels implements Kernels {
     }
 
     @Override
-    public void addLinear(INDArray in, INDArray weight, INDArray bias, INDArray sum) {
+    public void addLinear(INDArray in, INDArray weight, @Nullable INDArray bias, INDArray sum) {
+        if (bias == null) {
+            Products.run(Products.product(in, weight, sum, 1, 1));
+            return;
+        }
         float[] row = FusedRows.hold(Scratch.HELD, bias);
         Products.run(Products.product(
                 in,
@@ -45,10 +55,20 @@ public final class FusedKernels implements Kernels {
 
     @Override
     public void linearBackward(
-            INDArray dOut, INDArray in, INDArray weight, INDArray dIn, INDArray dWeight, INDArray dBias, Arena arena) {
-        ColumnSums.add(dOut, dBias);
+            INDArray dOut,
+            INDArray in,
+            INDArray weight,
+            INDArray dIn,
+            @Nullable INDArray dWeight,
+            @Nullable INDArray dBias,
+            Arena arena) {
+        if (dBias != null) {
+            ColumnSums.add(dOut, dBias);
+        }
         List<Runnable> tasks = new ArrayList<>(Products.productWithTransposed(dOut, weight, dIn, 1, 0));
-        tasks.addAll(Products.productOfTransposed(in, dOut, dWeight, 1, 1));
+        if (dWeight != null) {
+            tasks.addAll(Products.productOfTransposed(in, dOut, dWeight, 1, 1));
+        }
         Products.run(tasks);
     }
 
@@ -56,13 +76,25 @@ public final class FusedKernels implements Kernels {
     public void layerNorm(
             INDArray in,
             INDArray gain,
-            INDArray bias,
+            @Nullable INDArray bias,
             double epsilon,
             INDArray normalized,
             INDArray inverseDeviation,
             INDArray out,
             Arena arena) {
-        FusedLayerNorm.forward(in, gain, bias, epsilon, normalized, inverseDeviation, out);
+        layerNorm.forward(in, gain, bias, epsilon, normalized, inverseDeviation, out);
+    }
+
+    @Override
+    public void rmsNorm(
+            INDArray in,
+            INDArray gain,
+            double epsilon,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray out,
+            Arena arena) {
+        rmsNorm.forward(in, gain, null, epsilon, normalized, inverseDeviation, out);
     }
 
     @Override
@@ -72,15 +104,27 @@ public final class FusedKernels implements Kernels {
             INDArray normalized,
             INDArray inverseDeviation,
             INDArray dIn,
-            INDArray dGain,
-            INDArray dBias,
+            @Nullable INDArray dGain,
+            @Nullable INDArray dBias,
             Arena arena) {
-        FusedLayerNorm.backward(dOut, gain, normalized, inverseDeviation, dIn, dGain, dBias);
+        layerNorm.backward(dOut, gain, normalized, inverseDeviation, dIn, dGain, dBias);
     }
 
     @Override
-    public void scaleAndShift(INDArray normalized, INDArray gain, INDArray bias, INDArray out) {
-        FusedLayerNorm.scaleAndShift(normalized, gain, bias, out);
+    public void rmsNormBackward(
+            INDArray dOut,
+            INDArray gain,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray dIn,
+            @Nullable INDArray dGain,
+            Arena arena) {
+        rmsNorm.backward(dOut, gain, normalized, inverseDeviation, dIn, dGain, null);
+    }
+
+    @Override
+    public void scaleAndShift(INDArray normalized, INDArray gain, @Nullable INDArray bias, INDArray out) {
+        FusedNorm.scaleAndShift(normalized, gain, bias, out);
     }
 
     @Override
@@ -99,32 +143,64 @@ public final class FusedKernels implements Kernels {
     }
 
     @Override
+    public void gated(Gate gate, INDArray in, INDArray out, Arena arena) {
+        FusedGate.forward(gate, in, out);
+    }
+
+    @Override
+    public void gatedBackward(Gate gate, INDArray dOut, INDArray in, INDArray dIn, Arena arena) {
+        FusedGate.backward(gate, dOut, in, dIn);
+    }
+
+    @Override
     public void embed(
-            int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out, Arena arena) {
+            int[] tokens,
+            int[] positions,
+            INDArray tokenTable,
+            @Nullable INDArray positionTable,
+            INDArray out,
+            Arena arena) {
         FusedRows.embed(tokens, positions, tokenTable, positionTable, out);
     }
 
     @Override
     public void embedBackward(
-            INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable, Arena arena) {
+            INDArray dOut,
+            int[] tokens,
+            int[] positions,
+            INDArray dTokenTable,
+            @Nullable INDArray dPositionTable,
+            Arena arena) {
         FusedRows.scatterAdd(dOut, tokens, dTokenTable);
-        FusedRows.scatterAdd(dOut, positions, dPositionTable);
+        if (dPositionTable != null) {
+            FusedRows.scatterAdd(dOut, positions, dPositionTable);
+        }
     }
 
     @Override
-    public void attention(PackedTokens packed, int heads, INDArray qkv, INDArray out, Arena arena) {
-        attention.forward(packed, heads, qkv, out);
+    public void rotate(AttentionShape shape, INDArray qkv, int[] positions, RotaryAngles angles, Arena arena) {
+        FusedRotary.rotate(shape, qkv, positions, angles, 1);
+    }
+
+    @Override
+    public void rotateBackward(AttentionShape shape, INDArray dQkv, int[] positions, RotaryAngles angles, Arena arena) {
+        FusedRotary.rotate(shape, dQkv, positions, angles, -1);
+    }
+
+    @Override
+    public void attention(PackedTokens packed, AttentionShape shape, INDArray qkv, INDArray out, Arena arena) {
+        attention.forward(packed, shape, qkv, out);
     }
 
     @Override
     public void attentionBackward(
-            PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena) {
-        attention.backward(packed, heads, dOut, qkv, dQkv);
+            PackedTokens packed, AttentionShape shape, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena) {
+        attention.backward(packed, shape, dOut, qkv, dQkv);
     }
 
     @Override
-    public KeyValueCache keyValueCache(int heads, int headSize, DataType dataType) {
-        return new FusedKeyValueCache(heads, headSize);
+    public KeyValueCache keyValueCache(AttentionShape shape, DataType dataType) {
+        return new FusedKeyValueCache(shape);
     }
 
     @Override
@@ -133,10 +209,10 @@ public final class FusedKernels implements Kernels {
     }
 
     @Override
-    public PackedLinear pack(INDArray weight, INDArray bias, WeightFormat format) {
+    public PackedLinear pack(INDArray weight, @Nullable INDArray bias, WeightFormat format) {
         PanelLoops loops = PanelLoops.ACTIVE;
         return loops == null
-                ? new UnpackedLinear(this, weight, bias, format)
+                ? new UnpackedLinear(this, weight, false, bias, format)
                 : packed(loops, new WeightSource(weight, false), bias, format);
     }
 
@@ -144,7 +220,7 @@ public final class FusedKernels implements Kernels {
     public PackedLinear packTransposed(INDArray table, WeightFormat format) {
         PanelLoops loops = PanelLoops.ACTIVE;
         return loops == null
-                ? new UnpackedLinear(this, table, null, format)
+                ? new UnpackedLinear(this, table, true, null, format)
                 : packed(loops, new WeightSource(table, true), null, format);
     }
 

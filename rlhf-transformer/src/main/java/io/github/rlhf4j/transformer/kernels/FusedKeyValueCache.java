@@ -16,14 +16,14 @@ final class FusedKeyValueCache implements KeyValueCache {
     /** Heads of rows that are worth a thread. */
     private static final int HEADS_PER_TASK = 8;
 
-    private final int heads;
+    private final AttentionShape shape;
     private final int headSize;
     private final Map<Integer, KeyValueSequence> stored = new HashMap<>();
     private final Queue<Scratch> free = new ConcurrentLinkedQueue<>();
 
-    FusedKeyValueCache(int heads, int headSize) {
-        this.heads = heads;
-        this.headSize = headSize;
+    FusedKeyValueCache(AttentionShape shape) {
+        this.shape = shape;
+        this.headSize = shape.headSize();
     }
 
     /** What one head of one row is computed in. */
@@ -41,13 +41,13 @@ final class FusedKeyValueCache implements KeyValueCache {
     @Override
     public void append(INDArray qkv, int[] sequences, int[] positions, Arena arena) {
         HeadMatrix from = HeadMatrix.of(qkv);
-        int channels = heads * headSize;
+        int channels = shape.keyWidth();
         float[] key = new float[channels];
         float[] value = new float[channels];
         for (int row = 0; row < sequences.length; row++) {
-            from.read(row, channels, channels, key, 0);
-            from.read(row, 2 * channels, channels, value, 0);
-            stored.computeIfAbsent(sequences[row], i -> new KeyValueSequence(heads, headSize))
+            from.read(row, shape.keysFrom(), channels, key, 0);
+            from.read(row, shape.valuesFrom(), channels, value, 0);
+            stored.computeIfAbsent(sequences[row], i -> new KeyValueSequence(shape.keyValueHeads(), headSize))
                     .put(positions[row], key, value);
         }
     }
@@ -66,6 +66,7 @@ final class FusedKeyValueCache implements KeyValueCache {
     public void attend(INDArray qkv, int[] sequences, int[] positions, INDArray out, Arena arena) {
         HeadMatrix from = HeadMatrix.of(qkv);
         HeadMatrix into = HeadMatrix.of(out);
+        int heads = shape.heads();
         Parallel.rows(sequences.length * heads, HEADS_PER_TASK, (first, end) -> {
             Scratch known = free.poll();
             Scratch scratch = known == null ? new Scratch(headSize) : known;
@@ -73,7 +74,7 @@ final class FusedKeyValueCache implements KeyValueCache {
                 int row = task / heads;
                 int head = task % heads;
                 from.read(row, head * headSize, headSize, scratch.query, 0);
-                attend(stored.get(sequences[row]), head, positions[row] + 1, scratch);
+                attend(stored.get(sequences[row]), head / shape.group(), positions[row] + 1, scratch);
                 into.write(row, head * headSize, headSize, scratch.out, 0);
             }
             free.add(scratch);

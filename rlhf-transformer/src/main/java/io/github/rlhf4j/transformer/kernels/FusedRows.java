@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import io.github.rlhf4j.transformer.kernels.Kernels.RowFactors;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Embedding, gathering and scattering of whole rows. */
@@ -8,8 +9,13 @@ final class FusedRows {
 
     private FusedRows() {}
 
-    /** {@code out [N, C] = tokenTable[token] + positionTable[position]}. */
-    static void embed(int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out) {
+    /** {@code out [N, C] = tokenTable[token] + positionTable[position]}, or the former alone. */
+    static void embed(
+            int[] tokens, int[] positions, INDArray tokenTable, @Nullable INDArray positionTable, INDArray out) {
+        if (positionTable == null) {
+            gather(tokenTable, tokens, out);
+            return;
+        }
         check(tokens, tokenTable);
         check(positions, positionTable);
         int width = (int) out.size(1);
@@ -32,6 +38,11 @@ final class FusedRows {
         float[] copy = Scratch.ofThread().take(slot, length);
         HostMemory.read(vector, 0, copy, 0, length);
         return copy;
+    }
+
+    /** As {@link #hold}; zeros where there is no vector. */
+    static float[] holdOrZeros(int slot, @Nullable INDArray vector, int length) {
+        return vector == null ? Scratch.ofThread().takeZeros(slot, length) : hold(slot, vector);
     }
 
     /** In {@code rows} rows the {@code columns} columns from {@code column} on become those of {@code values}; on this thread. */

@@ -19,42 +19,90 @@ public interface Kernels {
     /** The most logits alive at once, unless a single row has more. */
     long LOGITS_AT_ONCE = 1L << 22;
 
-    /** {@code out [N, M] = in [N, K] · weight [K, M] + bias [M]}. */
-    void linear(INDArray in, INDArray weight, INDArray bias, INDArray out);
+    /**
+     * {@code out [N, M] = in [N, K] · weight [K, M] + bias [M]}.
+     *
+     * @param bias null for none
+     */
+    void linear(INDArray in, INDArray weight, @Nullable INDArray bias, INDArray out);
 
     /** {@code sum [N, M] += in [N, K] · weight [K, M] + bias [M]}: a branch of a residual stream. */
-    void addLinear(INDArray in, INDArray weight, INDArray bias, INDArray sum);
+    void addLinear(INDArray in, INDArray weight, @Nullable INDArray bias, INDArray sum);
 
-    /** {@code dIn = dOut · weightᵀ; dWeight += inᵀ · dOut; dBias += Σ_rows dOut}. */
+    /**
+     * {@code dIn = dOut · weightᵀ; dWeight += inᵀ · dOut; dBias += Σ_rows dOut}.
+     *
+     * @param dWeight null when the weight is not trained
+     * @param dBias null when there is none, or it is not trained
+     */
     void linearBackward(
-            INDArray dOut, INDArray in, INDArray weight, INDArray dIn, INDArray dWeight, INDArray dBias, Arena arena);
+            INDArray dOut,
+            INDArray in,
+            INDArray weight,
+            INDArray dIn,
+            @Nullable INDArray dWeight,
+            @Nullable INDArray dBias,
+            Arena arena);
 
     /**
      * LayerNorm over each row (Ba et al. 2016): {@code normalized = (in − mean)·inverseDeviation}, {@code out =
      * normalized·gain + bias}, with {@code inverseDeviation [N] = 1/√(variance + ε)}.
+     *
+     * @param bias null for none
      */
     void layerNorm(
             INDArray in,
             INDArray gain,
-            INDArray bias,
+            @Nullable INDArray bias,
             double epsilon,
             INDArray normalized,
             INDArray inverseDeviation,
             INDArray out,
             Arena arena);
 
-    /** {@code out [N, C] = normalized·gain + bias}: the end of {@link #layerNorm} once more, to the same bits. */
-    void scaleAndShift(INDArray normalized, INDArray gain, INDArray bias, INDArray out);
+    /**
+     * RMSNorm over each row (Zhang and Sennrich 2019): {@code normalized = in·inverseDeviation}, {@code out =
+     * normalized·gain}, with {@code inverseDeviation [N] = 1/√(mean(in²) + ε)}.
+     */
+    void rmsNorm(
+            INDArray in,
+            INDArray gain,
+            double epsilon,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray out,
+            Arena arena);
 
-    /** With {@code g = dOut·gain}: {@code dIn += inverseDeviation·(g − mean(g) − normalized·mean(g·normalized))}. */
+    /**
+     * {@code out [N, C] = normalized·gain + bias}: the end of {@link #layerNorm} or {@link #rmsNorm} once more, to the same
+     * bits.
+     */
+    void scaleAndShift(INDArray normalized, INDArray gain, @Nullable INDArray bias, INDArray out);
+
+    /**
+     * With {@code g = dOut·gain}: {@code dIn += inverseDeviation·(g − mean(g) − normalized·mean(g·normalized))}.
+     *
+     * @param dGain null when it is not trained
+     * @param dBias null when there is none, or it is not trained
+     */
     void layerNormBackward(
             INDArray dOut,
             INDArray gain,
             INDArray normalized,
             INDArray inverseDeviation,
             INDArray dIn,
-            INDArray dGain,
-            INDArray dBias,
+            @Nullable INDArray dGain,
+            @Nullable INDArray dBias,
+            Arena arena);
+
+    /** With {@code g = dOut·gain}: {@code dIn += inverseDeviation·(g − normalized·mean(g·normalized))}. */
+    void rmsNormBackward(
+            INDArray dOut,
+            INDArray gain,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray dIn,
+            @Nullable INDArray dGain,
             Arena arena);
 
     /**
@@ -64,6 +112,24 @@ public interface Kernels {
 
     /** {@code dIn = dOut·(½(1 + tanh) + ½·in·(1 − tanh²)·√(2/π)(1 + 3·0.044715·in²))}, tanh as in {@link #gelu}. */
     void geluBackward(INDArray dOut, INDArray in, INDArray dIn, Arena arena);
+
+    /** The non-linearity of a gate. */
+    enum Gate {
+        /** {@code x·σ(x)}: SwiGLU. */
+        SILU,
+        /** As {@link #gelu}: GEGLU. */
+        GELU
+    }
+
+    /**
+     * A gated linear unit (Shazeer 2020): {@code out [N, F] = gate(in[:, :F])∘in[:, F:]}.
+     *
+     * @param in {@code [N, 2F]}
+     */
+    void gated(Gate gate, INDArray in, INDArray out, Arena arena);
+
+    /** {@code dIn[:, :F] = dOut∘in[:, F:]∘gate′(in[:, :F]); dIn[:, F:] = dOut∘gate(in[:, :F])}. */
+    void gatedBackward(Gate gate, INDArray dOut, INDArray in, INDArray dIn, Arena arena);
 
     /**
      * {@code out [N, C] = in∘factors}.
@@ -80,32 +146,64 @@ public interface Kernels {
         void write(int row, float[] into, int at);
     }
 
-    /** {@code out [N, C] = tokenTable[token] + positionTable[position]}. */
-    void embed(int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out, Arena arena);
-
-    /** {@code dTokenTable[token] += dOut; dPositionTable[position] += dOut}. */
-    void embedBackward(
-            INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable, Arena arena);
+    /**
+     * {@code out [N, C] = tokenTable[token] + positionTable[position]}.
+     *
+     * @param positionTable null where positions are rotary
+     */
+    void embed(
+            int[] tokens,
+            int[] positions,
+            INDArray tokenTable,
+            @Nullable INDArray positionTable,
+            INDArray out,
+            Arena arena);
 
     /**
-     * Causal self-attention within each sequence: for each head {@code softmax(q·kᵀ/√D)·v}.
+     * {@code dTokenTable[token] += dOut; dPositionTable[position] += dOut}.
+     *
+     * @param dPositionTable null where positions are rotary
+     */
+    void embedBackward(
+            INDArray dOut,
+            int[] tokens,
+            int[] positions,
+            INDArray dTokenTable,
+            @Nullable INDArray dPositionTable,
+            Arena arena);
+
+    /**
+     * Rotary positions (Su et al. 2021), in place: of each query and key head in a row at position p, channels i and i + D/2
+     * are turned by the angle {@code p·θᵢ}.
+     *
+     * @param qkv {@code [N, (H + 2K)·D]}; values stay as they are
+     * @param positions {@code [N]}
+     */
+    void rotate(AttentionShape shape, INDArray qkv, int[] positions, RotaryAngles angles, Arena arena);
+
+    /** Turns by the opposite angles: what {@link #rotate} does to gradients on their way back. */
+    void rotateBackward(AttentionShape shape, INDArray dQkv, int[] positions, RotaryAngles angles, Arena arena);
+
+    /**
+     * Causal self-attention within each sequence: for each query head {@code softmax(q·kᵀ/√D)·v}.
      *
      * @param packed the M rows that attend, to all N rows of their sequences; M = N but for {@link PackedTokens#tails}
-     * @param qkv {@code [N, 3C]}: queries, keys, values side by side, each with its H heads side by side
-     * @param out {@code [M, C]}
+     * @param qkv {@code [N, (H + 2K)·D]}: heads of queries, keys, values side by side
+     * @param out {@code [M, H·D]}
      */
-    void attention(PackedTokens packed, int heads, INDArray qkv, INDArray out, Arena arena);
+    void attention(PackedTokens packed, AttentionShape shape, INDArray qkv, INDArray out, Arena arena);
 
     /**
      * Gradient of {@link #attention}; the attention weights are computed again.
      *
-     * @param dOut {@code [M, C]}
-     * @param dQkv {@code [N, 3C]}; zero for queries of rows that do not attend
+     * @param dOut {@code [M, H·D]}
+     * @param dQkv {@code [N, (H + 2K)·D]}; zero for queries of rows that do not attend
      */
-    void attentionBackward(PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena);
+    void attentionBackward(
+            PackedTokens packed, AttentionShape shape, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena);
 
     /** An empty cache; it grows as its sequences do. */
-    KeyValueCache keyValueCache(int heads, int headSize, DataType dataType);
+    KeyValueCache keyValueCache(AttentionShape shape, DataType dataType);
 
     /** {@code out [N, V] = in [N, C] · tableᵀ}, table {@code [V, C]}: the logits of a few rows. */
     void multiplyByTransposed(INDArray in, INDArray table, INDArray out);
@@ -114,9 +212,9 @@ public interface Kernels {
      * A linear layer for decoding.
      *
      * @param weight {@code [K, M]}
-     * @param bias {@code [M]}
+     * @param bias {@code [M]}; null for none
      */
-    PackedLinear pack(INDArray weight, INDArray bias, WeightFormat format);
+    PackedLinear pack(INDArray weight, @Nullable INDArray bias, WeightFormat format);
 
     /** As {@link #pack}, without bias, of the transpose of {@code table [M, K]}: a token head's logits. */
     PackedLinear packTransposed(INDArray table, WeightFormat format);

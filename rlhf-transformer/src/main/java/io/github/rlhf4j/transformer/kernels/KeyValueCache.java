@@ -9,7 +9,7 @@ public interface KeyValueCache extends AutoCloseable {
     int GROWTH = 64;
 
     /**
-     * Stores keys and values of rows {@code qkv [N, 3C]}.
+     * Stores keys and values of rows {@code qkv [N, (H + 2K)·D]}.
      *
      * @param sequences the sequence of each row, ≥ 0, {@code [N]}
      * @param positions the position of each row in its sequence, {@code [N]}
@@ -29,10 +29,10 @@ public interface KeyValueCache extends AutoCloseable {
     /**
      * Attention of one new row per sequence over everything up to and including it, which {@link #append} has stored.
      *
-     * @param qkv {@code [b, 3C]}
+     * @param qkv {@code [b, (H + 2K)·D]}
      * @param sequences the sequence of each row, ascending, {@code [b]}
      * @param positions the position of each row, {@code [b]}
-     * @param out {@code [b, C]}
+     * @param out {@code [b, H·D]}
      */
     void attend(INDArray qkv, int[] sequences, int[] positions, INDArray out, Arena arena);
 

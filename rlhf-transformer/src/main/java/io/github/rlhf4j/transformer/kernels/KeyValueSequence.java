@@ -27,8 +27,8 @@ final class KeyValueSequence {
     /**
      * Up to {@link #BLOCK} positions.
      *
-     * @param keys {@code [H, D, BLOCK]}: a row per component, so that scores are sums of rows
-     * @param values {@code [H, BLOCK, padded D]}
+     * @param keys {@code [K, D, BLOCK]}: a row per component, so that scores are sums of rows
+     * @param values {@code [K, BLOCK, padded D]}
      */
     record Block(float[] keys, float[] values) {
 
@@ -46,7 +46,7 @@ final class KeyValueSequence {
         return blocks.get(number);
     }
 
-    /** Stores a position; {@code key} and {@code value} hold the heads side by side, {@code [C]}. */
+    /** Stores a position; {@code key} and {@code value} hold the K heads side by side, {@code [K·D]}. */
     void put(int position, float[] key, float[] value) {
         while (blocks.size() <= position / BLOCK) {
             blocks.add(new Block(new float[heads * headSize * BLOCK], new float[heads * BLOCK * padded(headSize)]));

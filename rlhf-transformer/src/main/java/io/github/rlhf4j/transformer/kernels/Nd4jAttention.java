@@ -18,7 +18,7 @@ final class Nd4jAttention {
     /** Attention weights alive at once. */
     private static final long CHUNK_ELEMENTS = 1L << 22;
 
-    /** Shapes of one call: H heads of size D, C = H·D, over bins of width S. */
+    /** Shapes of one call: H heads of size D, each with its own keys and values, C = H·D, over bins of width S. */
     private record Shape(Bins bins, int heads, int headSize) {
 
         static Shape of(PackedTokens packed, int heads, INDArray qkv) {

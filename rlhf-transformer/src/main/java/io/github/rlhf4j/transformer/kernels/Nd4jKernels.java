@@ -15,6 +15,7 @@ import org.nd4j.linalg.api.ops.impl.reduce.floating.Mean;
 import org.nd4j.linalg.api.ops.impl.reduce.floating.SquaredNorm;
 import org.nd4j.linalg.api.ops.impl.transforms.floating.RSqrt;
 import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Sigmoid;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Tanh;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -39,22 +40,30 @@ public final class Nd4jKernels implements Kernels {
     private final Nd4jTokenHead tokenHead = new Nd4jTokenHead();
 
     @Override
-    public void linear(INDArray in, INDArray weight, INDArray bias, INDArray out) {
+    public void linear(INDArray in, INDArray weight, @Nullable INDArray bias, INDArray out) {
         Nd4j.gemm(in, weight, out, false, false, 1, 0);
         addRow(out, bias);
     }
 
     @Override
-    public void addLinear(INDArray in, INDArray weight, INDArray bias, INDArray sum) {
+    public void addLinear(INDArray in, INDArray weight, @Nullable INDArray bias, INDArray sum) {
         Nd4j.gemm(in, weight, sum, false, false, 1, 1);
         addRow(sum, bias);
     }
 
     @Override
     public void linearBackward(
-            INDArray dOut, INDArray in, INDArray weight, INDArray dIn, INDArray dWeight, INDArray dBias, Arena arena) {
+            INDArray dOut,
+            INDArray in,
+            INDArray weight,
+            INDArray dIn,
+            @Nullable INDArray dWeight,
+            @Nullable INDArray dBias,
+            Arena arena) {
         addColumnSums(dOut, dBias, arena);
-        Nd4j.gemm(in, dOut, dWeight, true, false, 1, 1);
+        if (dWeight != null) {
+            Nd4j.gemm(in, dOut, dWeight, true, false, 1, 1);
+        }
         Nd4j.gemm(dOut, weight, dIn, false, true, 1, 0);
     }
 
@@ -62,7 +71,7 @@ public final class Nd4jKernels implements Kernels {
     public void layerNorm(
             INDArray in,
             INDArray gain,
-            INDArray bias,
+            @Nullable INDArray bias,
             double epsilon,
             INDArray normalized,
             INDArray inverseDeviation,
@@ -72,16 +81,33 @@ public final class Nd4jKernels implements Kernels {
         INDArray mean = arena.take(in.size(0));
         Nd4j.exec(new Mean(in, mean, false, 1));
         Nd4j.exec(new BroadcastSubOp(in, mean, normalized, 0));
-        Nd4j.exec(new SquaredNorm(normalized, inverseDeviation, false, 1));
-        inverseDeviation.divi(in.size(1)).addi(epsilon);
-        Nd4j.exec(new RSqrt(inverseDeviation, inverseDeviation));
-        Nd4j.exec(new BroadcastMulOp(normalized, inverseDeviation, normalized, 0));
+        divideByDeviation(normalized, epsilon, normalized, inverseDeviation);
         scaleAndShift(normalized, gain, bias, out);
         arena.release(mark);
     }
 
     @Override
-    public void scaleAndShift(INDArray normalized, INDArray gain, INDArray bias, INDArray out) {
+    public void rmsNorm(
+            INDArray in,
+            INDArray gain,
+            double epsilon,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray out,
+            Arena arena) {
+        divideByDeviation(in, epsilon, normalized, inverseDeviation);
+        scaleAndShift(normalized, gain, null, out);
+    }
+
+    private static void divideByDeviation(INDArray in, double epsilon, INDArray normalized, INDArray inverseDeviation) {
+        Nd4j.exec(new SquaredNorm(in, inverseDeviation, false, 1));
+        inverseDeviation.divi(in.size(1)).addi(epsilon);
+        Nd4j.exec(new RSqrt(inverseDeviation, inverseDeviation));
+        Nd4j.exec(new BroadcastMulOp(in, inverseDeviation, normalized, 0));
+    }
+
+    @Override
+    public void scaleAndShift(INDArray normalized, INDArray gain, @Nullable INDArray bias, INDArray out) {
         Nd4j.exec(new BroadcastMulOp(normalized, gain, out, 1));
         addRow(out, bias);
     }
@@ -93,14 +119,38 @@ public final class Nd4jKernels implements Kernels {
             INDArray normalized,
             INDArray inverseDeviation,
             INDArray dIn,
-            INDArray dGain,
-            INDArray dBias,
+            @Nullable INDArray dGain,
+            @Nullable INDArray dBias,
+            Arena arena) {
+        addColumnSums(dOut, dBias, arena); // out = normalized·gain + bias
+        normBackward(true, dOut, gain, normalized, inverseDeviation, dIn, dGain, arena);
+    }
+
+    @Override
+    public void rmsNormBackward(
+            INDArray dOut,
+            INDArray gain,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray dIn,
+            @Nullable INDArray dGain,
+            Arena arena) {
+        normBackward(false, dOut, gain, normalized, inverseDeviation, dIn, dGain, arena);
+    }
+
+    private static void normBackward(
+            boolean centered,
+            INDArray dOut,
+            INDArray gain,
+            INDArray normalized,
+            INDArray inverseDeviation,
+            INDArray dIn,
+            @Nullable INDArray dGain,
             Arena arena) {
         Arena.Mark mark = arena.mark();
         INDArray product = arena.take(dOut.shape());
         INDArray mean = arena.take(dOut.size(0));
 
-        addColumnSums(dOut, dBias, arena); // out = normalized·gain + bias
         dOut.muli(normalized, product);
         addColumnSums(product, dGain, arena);
 
@@ -109,8 +159,10 @@ public final class Nd4jKernels implements Kernels {
         Nd4j.exec(new BroadcastMulOp(normalized, mean, product, 0)); // normalized·mean(g·normalized)
         INDArray d = arena.take(dOut.shape());
         Nd4j.exec(new BroadcastMulOp(dOut, gain, d, 1)); // g
-        Nd4j.exec(new Mean(d, mean, false, 1));
-        Nd4j.exec(new BroadcastSubOp(d, mean, d, 0));
+        if (centered) {
+            Nd4j.exec(new Mean(d, mean, false, 1));
+            Nd4j.exec(new BroadcastSubOp(d, mean, d, 0));
+        }
         d.subi(product);
         Nd4j.exec(new BroadcastMulOp(d, inverseDeviation, d, 0));
         dIn.addi(d);
@@ -148,6 +200,66 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
+    public void gated(Gate gate, INDArray in, INDArray out, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray x = half(in, 0, arena);
+        activate(gate, x, out, arena);
+        out.muli(half(in, 1, arena));
+        arena.release(mark);
+    }
+
+    @Override
+    public void gatedBackward(Gate gate, INDArray dOut, INDArray in, INDArray dIn, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        INDArray x = half(in, 0, arena);
+        INDArray up = half(in, 1, arena);
+        INDArray product = arena.take(dOut.shape());
+        activate(gate, x, product, arena);
+        columns(dIn, dOut.size(1), dOut.size(1)).assign(product.muli(dOut));
+        up.muli(dOut);
+        activateBackward(gate, up, x, product, arena);
+        columns(dIn, 0, dOut.size(1)).assign(product);
+        arena.release(mark);
+    }
+
+    /** A copy of the left (0) or right (1) half of the columns. */
+    private static INDArray half(INDArray in, int number, Arena arena) {
+        long f = in.size(1) / 2;
+        INDArray copy = arena.take(in.size(0), f);
+        return copy.assign(columns(in, number * f, f));
+    }
+
+    private void activate(Gate gate, INDArray in, INDArray out, Arena arena) {
+        switch (gate) {
+            case GELU -> gelu(in, out, arena);
+            case SILU -> Nd4j.exec(new Sigmoid(in, out)).muli(in);
+        }
+    }
+
+    private void activateBackward(Gate gate, INDArray dOut, INDArray in, INDArray dIn, Arena arena) {
+        if (gate == Gate.GELU) {
+            geluBackward(dOut, in, dIn, arena);
+            return;
+        }
+        Arena.Mark mark = arena.mark();
+        INDArray sigmoid = arena.take(in.shape());
+        Nd4j.exec(new Sigmoid(in, sigmoid));
+        sigmoid.rsubi(1, dIn);
+        dIn.muli(in).addi(1).muli(sigmoid).muli(dOut); // dOut·σ·(1 + x·(1 − σ))
+        arena.release(mark);
+    }
+
+    /** A view of {@code count} columns from one on. */
+    static INDArray columns(INDArray matrix, long column, long count) {
+        return Nd4j.create(
+                matrix.data(),
+                new long[] {matrix.size(0), count},
+                new long[] {matrix.size(1), 1},
+                matrix.offset() + column,
+                'c');
+    }
+
+    @Override
     public void multiplyRows(INDArray in, RowFactors factors, INDArray out, Arena arena) {
         int width = (int) in.size(1);
         float[] by = new float[Math.toIntExact(in.length())];
@@ -165,10 +277,18 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void embed(
-            int[] tokens, int[] positions, INDArray tokenTable, INDArray positionTable, INDArray out, Arena arena) {
+            int[] tokens,
+            int[] positions,
+            INDArray tokenTable,
+            @Nullable INDArray positionTable,
+            INDArray out,
+            Arena arena) {
+        gatherRows(tokenTable, tokens, out);
+        if (positionTable == null) {
+            return;
+        }
         Arena.Mark mark = arena.mark();
         INDArray atPosition = arena.take(out.shape());
-        gatherRows(tokenTable, tokens, out);
         gatherRows(positionTable, positions, atPosition);
         out.addi(atPosition);
         arena.release(mark);
@@ -176,37 +296,56 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void embedBackward(
-            INDArray dOut, int[] tokens, int[] positions, INDArray dTokenTable, INDArray dPositionTable, Arena arena) {
+            INDArray dOut,
+            int[] tokens,
+            int[] positions,
+            INDArray dTokenTable,
+            @Nullable INDArray dPositionTable,
+            Arena arena) {
         scatterAddRows(dOut, tokens, dTokenTable, arena);
-        scatterAddRows(dOut, positions, dPositionTable, arena);
+        if (dPositionTable != null) {
+            scatterAddRows(dOut, positions, dPositionTable, arena);
+        }
     }
 
     @Override
-    public void attention(PackedTokens packed, int heads, INDArray qkv, INDArray out, Arena arena) {
-        PackedTokens whole = packed.whole();
-        if (whole == packed) {
-            attention.forward(packed, heads, qkv, out, arena);
-            return;
-        }
+    public void rotate(AttentionShape shape, INDArray qkv, int[] positions, RotaryAngles angles, Arena arena) {
+        Nd4jRotary.rotate(shape, qkv, positions, angles, 1, arena);
+    }
+
+    @Override
+    public void rotateBackward(AttentionShape shape, INDArray dQkv, int[] positions, RotaryAngles angles, Arena arena) {
+        Nd4jRotary.rotate(shape, dQkv, positions, angles, -1, arena);
+    }
+
+    @Override
+    public void attention(PackedTokens packed, AttentionShape shape, INDArray qkv, INDArray out, Arena arena) {
         Arena.Mark mark = arena.mark();
-        INDArray all = arena.take(whole.rows(), out.size(1));
-        attention.forward(whole, heads, qkv, all, arena);
-        gatherRows(all, packed.rowsOfWhole(), out);
+        PackedTokens whole = packed.whole();
+        INDArray all = whole == packed ? out : arena.take(whole.rows(), out.size(1));
+        attention.forward(whole, shape.heads(), Nd4jGroupedHeads.spread(shape, qkv, arena), all, arena);
+        if (whole != packed) {
+            gatherRows(all, packed.rowsOfWhole(), out);
+        }
         arena.release(mark);
     }
 
     @Override
     public void attentionBackward(
-            PackedTokens packed, int heads, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena) {
-        PackedTokens whole = packed.whole();
-        if (whole == packed) {
-            attention.backward(packed, heads, dOut, qkv, dQkv, arena);
-            return;
-        }
+            PackedTokens packed, AttentionShape shape, INDArray dOut, INDArray qkv, INDArray dQkv, Arena arena) {
         Arena.Mark mark = arena.mark();
-        INDArray all = arena.takeZeros(whole.rows(), dOut.size(1));
-        scatterAddRows(dOut, packed.rowsOfWhole(), all, arena);
-        attention.backward(whole, heads, all, qkv, dQkv, arena);
+        PackedTokens whole = packed.whole();
+        INDArray all = dOut;
+        if (whole != packed) {
+            all = arena.takeZeros(whole.rows(), dOut.size(1));
+            scatterAddRows(dOut, packed.rowsOfWhole(), all, arena);
+        }
+        INDArray spread = Nd4jGroupedHeads.spread(shape, qkv, arena);
+        INDArray dSpread = spread == qkv ? dQkv : arena.take(spread.shape());
+        attention.backward(whole, shape.heads(), all, spread, dSpread, arena);
+        if (dSpread != dQkv) {
+            Nd4jGroupedHeads.addUp(shape, dSpread, dQkv);
+        }
         arena.release(mark);
     }
 
@@ -223,8 +362,8 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public KeyValueCache keyValueCache(int heads, int headSize, DataType dataType) {
-        return new Nd4jKeyValueCache(heads, headSize, dataType);
+    public KeyValueCache keyValueCache(AttentionShape shape, DataType dataType) {
+        return new Nd4jKeyValueCache(shape, dataType);
     }
 
     @Override
@@ -233,13 +372,13 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public PackedLinear pack(INDArray weight, INDArray bias, WeightFormat format) {
-        return new UnpackedLinear(this, weight, bias, format);
+    public PackedLinear pack(INDArray weight, @Nullable INDArray bias, WeightFormat format) {
+        return new UnpackedLinear(this, weight, false, bias, format);
     }
 
     @Override
     public PackedLinear packTransposed(INDArray table, WeightFormat format) {
-        return new UnpackedLinear(this, table, null, format);
+        return new UnpackedLinear(this, table, true, null, format);
     }
 
     @Override
@@ -349,12 +488,17 @@ public final class Nd4jKernels implements Kernels {
         return Nd4j.create(vector.data(), new long[] {length}, new long[] {1}, vector.offset() + range.from(), 'c');
     }
 
-    private static void addRow(INDArray rows, INDArray row) {
-        Nd4j.exec(new BroadcastAddOp(rows, row, rows, 1));
+    private static void addRow(INDArray rows, @Nullable INDArray row) {
+        if (row != null) {
+            Nd4j.exec(new BroadcastAddOp(rows, row, rows, 1));
+        }
     }
 
     /** {@code sums [M] += Σ_rows matrix [N, M]}. */
-    private static void addColumnSums(INDArray matrix, INDArray sums, Arena arena) {
+    private static void addColumnSums(INDArray matrix, @Nullable INDArray sums, Arena arena) {
+        if (sums == null) {
+            return;
+        }
         Arena.Mark mark = arena.mark();
         INDArray ones = arena.take(1, matrix.size(0));
         ones.assign(1);

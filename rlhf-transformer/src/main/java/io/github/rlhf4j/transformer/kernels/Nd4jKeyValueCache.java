@@ -16,7 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Keys and values of one layer as ND4J arrays {@code [slots, H, capacity, D]}, filled from the front, grown when full. A
+ * Keys and values of one layer as ND4J arrays {@code [slots, K, capacity, D]}, filled from the front, grown when full. A
  * sequence has a slot from its first row until it is released.
  */
 final class Nd4jKeyValueCache implements KeyValueCache {
@@ -26,15 +26,17 @@ final class Nd4jKeyValueCache implements KeyValueCache {
     private final Map<Integer, Integer> slotOf = new HashMap<>();
     private final BitSet taken = new BitSet();
     private int slots = 1;
+    private final AttentionShape shape;
     private final int heads;
     private final int headSize;
     private int capacity;
     private INDArray keys;
     private INDArray values;
 
-    Nd4jKeyValueCache(int heads, int headSize, DataType dataType) {
-        this.heads = heads;
-        this.headSize = headSize;
+    Nd4jKeyValueCache(AttentionShape shape, DataType dataType) {
+        this.shape = shape;
+        this.heads = shape.keyValueHeads();
+        this.headSize = shape.headSize();
         this.capacity = GROWTH;
         this.keys = Nd4j.zeros(dataType, slots, heads, capacity, headSize);
         this.values = Nd4j.zeros(dataType, slots, heads, capacity, headSize);
@@ -104,32 +106,27 @@ final class Nd4jKeyValueCache implements KeyValueCache {
             }
         }
         try (INDArray indices = Nd4j.createFromArray(places)) {
-            store(qkv, 1, indices, keys, arena);
-            store(qkv, 2, indices, values, arena);
+            store(qkv, shape.keysFrom(), indices, keys, arena);
+            store(qkv, shape.valuesFrom(), indices, values, arena);
         }
     }
 
-    private void store(INDArray qkv, int part, INDArray indices, INDArray into, Arena arena) {
+    private void store(INDArray qkv, int column, INDArray indices, INDArray into, Arena arena) {
         Arena.Mark mark = arena.mark();
         INDArray flat = into.reshape('c', (long) slots * heads * capacity, headSize);
         Nd4j.exec(DynamicCustomOp.builder("scatter_upd")
-                .addInputs(flat, indices, part(qkv, part, arena))
+                .addInputs(flat, indices, columns(qkv, column, heads, arena))
                 .addOutputs(flat)
                 .build());
         arena.release(mark);
     }
 
-    /** Queries (0), keys (1) or values (2) of {@code [N, 3C]} as {@code [N·H, D]}. */
-    private INDArray part(INDArray qkv, int part, Arena arena) {
+    /** Some heads of {@code [N, (H + 2K)·D]}, from a column on, as {@code [N·count, D]}. */
+    private INDArray columns(INDArray qkv, int column, int count, Arena arena) {
         long n = qkv.size(0);
-        INDArray heads2d = arena.take(n * heads, headSize);
-        long channels = (long) heads * headSize;
-        INDArray from = Nd4j.create(
-                qkv.data(),
-                new long[] {n, channels},
-                new long[] {3 * channels, 1},
-                qkv.offset() + part * channels,
-                'c');
+        INDArray heads2d = arena.take(n * count, headSize);
+        long channels = (long) count * headSize;
+        INDArray from = Nd4jKernels.columns(qkv, column, channels);
         heads2d.reshape('c', n, channels).assign(from);
         return heads2d;
     }
@@ -142,16 +139,17 @@ final class Nd4jKeyValueCache implements KeyValueCache {
         INDArray k = all ? keys : gather(keys, active, arena);
         INDArray v = all ? values : gather(values, active, arena);
         long b = active.length;
-        INDArray q = part(qkv, 0, arena).reshape('c', b * heads, 1, headSize);
-        INDArray weights = arena.take(b * heads, 1, capacity);
+        int group = shape.group();
+        INDArray q = columns(qkv, 0, shape.heads(), arena).reshape('c', b * heads, group, headSize);
+        INDArray weights = arena.take(b * heads, group, capacity);
         multiply(q, k.reshape('c', b * heads, capacity, headSize), weights, true);
         weights.muli(1 / Math.sqrt(headSize));
-        addMask(weights.reshape('c', b, heads, capacity), positions);
+        addMask(weights.reshape('c', b, shape.heads(), capacity), positions);
         Nd4j.exec(new SoftMax(weights, weights, -1));
         multiply(
                 weights,
                 v.reshape('c', b * heads, capacity, headSize),
-                out.reshape('c', b * heads, 1, headSize),
+                out.reshape('c', b * heads, group, headSize),
                 false);
         arena.release(mark);
     }

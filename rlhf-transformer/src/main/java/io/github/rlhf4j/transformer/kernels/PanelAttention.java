@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A head's attention on the Java heap by the loops of {@link PanelLoops}. A block is as many queries as a panel has columns:
@@ -18,8 +19,8 @@ final class PanelAttention implements HeadAttention {
     }
 
     /** Whether a buffer can hold the rows of the head's sequence. */
-    static boolean holds(AttentionHead head) {
-        return 3L * head.channels() * head.length() <= Integer.MAX_VALUE / Float.BYTES;
+    static boolean holds(AttentionHead head, StridedMatrix qkv) {
+        return qkv.inReach(head.length());
     }
 
     @Override
@@ -33,18 +34,21 @@ final class PanelAttention implements HeadAttention {
     }
 
     @Override
-    public void backward(AttentionHead head, StridedMatrix dOut, StridedMatrix qkv, StridedMatrix dQkv) {
-        PanelHead work = new PanelHead(loops, head, qkv);
+    public void backward(List<AttentionHead> group, StridedMatrix dOut, StridedMatrix qkv, StridedMatrix dQkv) {
+        PanelHead work = new PanelHead(loops, group.get(0), qkv);
         Gradient gradient = new Gradient(work);
-        HeadRows upstream = work.in(dOut);
-        HeadRows dQueries = work.queriesOf(dQkv);
-        dQueries.clear(head.first(), work.rows);
-        for (int end = head.length(); end > head.first(); end -= work.width) {
-            work.moveTo(end);
-            gradient.add(upstream, dQueries);
+        for (AttentionHead head : group) {
+            work.turnTo(head, qkv);
+            HeadRows upstream = work.in(dOut);
+            HeadRows dQueries = work.columns(dQkv, head.column());
+            dQueries.clear(head.first(), work.rows);
+            for (int end = head.length(); end > head.first(); end -= work.width) {
+                work.moveTo(end);
+                gradient.add(upstream, dQueries);
+            }
         }
-        gradient.store(gradient.dKeys, head.scale(), dQueries.shifted(head.channels()));
-        gradient.store(gradient.dValues, 1, dQueries.shifted(2 * head.channels()));
+        gradient.store(gradient.dKeys, work.head.scale(), work.columns(dQkv, work.head.keys()));
+        gradient.store(gradient.dValues, 1, work.columns(dQkv, work.head.values()));
     }
 
     /** Mirrors {@link PanelHead}: a block adds to the gradients of the keys and values that it sees. */

@@ -12,11 +12,11 @@ final class PanelHead {
     private static final int GAP = 16;
 
     final PanelLoops loops;
-    final AttentionHead head;
+    AttentionHead head;
     final int size;
     final int width;
     private final int pitch;
-    final HeadRows from;
+    HeadRows from;
     final float[] keys;
     final float[] values;
     private final float[] queries;
@@ -37,25 +37,31 @@ final class PanelHead {
         this.size = head.size();
         this.width = loops.width();
         this.pitch = size + GAP;
-        this.from = queriesOf(qkv);
+        this.from = columns(qkv, head.column());
         this.keys = take(head.length() * pitch);
         this.values = take(head.length() * pitch);
         this.queries = take(size * width);
         this.weights = take(head.length() * width);
         this.sums = take(size * width);
         this.rows = take(size * width);
-        copy(from.shifted(head.channels()), keys);
-        copy(from.shifted(2 * head.channels()), values);
+        copy(columns(qkv, head.keys()), keys);
+        copy(columns(qkv, head.values()), values);
+    }
+
+    /** To another query head of the same keys and values. */
+    void turnTo(AttentionHead other, StridedMatrix qkv) {
+        head = other;
+        from = columns(qkv, other.column());
     }
 
     float[] take(int length) {
         return Scratch.ofThread().take(slot++, length);
     }
 
-    /** This head's queries in {@code [N, 3C]}; keys are C columns to the right of them, values 2C. */
-    HeadRows queriesOf(StridedMatrix qkv) {
-        StridedMatrix part = head.queries(qkv, 0);
-        return new HeadRows(part.buffer(head.length(), 2 * head.channels() + size), 0, qkv.stride(), size, 0);
+    /** The sequence's rows of {@code [N, (H + 2K)·D]}, D columns from this one on. */
+    HeadRows columns(StridedMatrix qkv, int column) {
+        StridedMatrix part = qkv.from(head.start(), column);
+        return new HeadRows(part.buffer(head.length(), size), 0, qkv.stride(), size, 0);
     }
 
     /** This head's rows of {@code [M, C]}. */

@@ -70,13 +70,45 @@ final class ScalarLoops implements VectorLoops {
         }
     }
 
+    @Override
+    public void silu(float[] x, float[] out, int length) {
+        float[] minusX = Scratch.ofThread().take(Scratch.MATH, length);
+        negate(x, minusX, length);
+        sigmoidOfNegative(minusX, out, length);
+        for (int i = 0; i < length; i++) {
+            out[i] *= x[i];
+        }
+    }
+
+    @Override
+    public void siluGradient(float[] x, float[] d, int length) {
+        float[] sigma = Scratch.ofThread().take(Scratch.MATH_RESULT, length);
+        float[] minusX = Scratch.ofThread().take(Scratch.MATH, length);
+        negate(x, minusX, length);
+        sigmoidOfNegative(minusX, sigma, length);
+        for (int i = 0; i < length; i++) {
+            d[i] *= sigma[i] * (1 + x[i] * (1 - sigma[i]));
+        }
+    }
+
+    private static void negate(float[] x, float[] minusX, int length) {
+        for (int i = 0; i < length; i++) {
+            minusX[i] = -x[i];
+        }
+    }
+
     /** {@code out = σ(2u)}. */
     private static void sigmoid(float[] x, float[] out, int length) {
         float[] minusTwiceU = Scratch.ofThread().take(Scratch.MATH, length);
         for (int i = 0; i < length; i++) {
             minusTwiceU[i] = -GeluConstants.TWICE_SCALE * x[i] * (1 + GeluConstants.CUBIC * x[i] * x[i]);
         }
-        FloatMath.exp(minusTwiceU, out, 0, length);
+        sigmoidOfNegative(minusTwiceU, out, length);
+    }
+
+    /** {@code out = σ(−x)}. */
+    private static void sigmoidOfNegative(float[] x, float[] out, int length) {
+        FloatMath.exp(x, out, 0, length);
         for (int i = 0; i < length; i++) {
             out[i] = 1 / (1 + out[i]);
         }

@@ -214,6 +214,24 @@ final class SimdLoops implements VectorLoops {
         }
     }
 
+    @Override
+    public void silu(float[] x, float[] out, int length) {
+        for (int i = 0; i < padded(length); i += LANES) {
+            FloatVector v = at(x, i);
+            v.div(exp(v.neg()).add(ONE)).intoArray(out, i);
+        }
+    }
+
+    @Override
+    public void siluGradient(float[] x, float[] d, int length) {
+        for (int i = 0; i < padded(length); i += LANES) {
+            FloatVector v = at(x, i);
+            FloatVector sigma = ONE.div(exp(v.neg()).add(ONE));
+            FloatVector factor = ONE.sub(sigma).fma(v, ONE).mul(sigma);
+            at(d, i).mul(factor).intoArray(d, i);
+        }
+    }
+
     private static int padded(int length) {
         return (length + LANES - 1) / LANES * LANES;
     }

@@ -12,16 +12,19 @@ final class UnpackedLinear implements PackedLinear {
 
     private final Kernels kernels;
     private final INDArray source;
+    private final boolean transposed;
     private final @Nullable INDArray bias;
     private final WeightFormat format;
     private INDArray weight;
 
     /**
-     * @param source {@code [K, M]}, or {@code [M, K]} when there is no bias
+     * @param source {@code [K, M]}, or {@code [M, K]} when transposed
+     * @param bias null for none; none when transposed
      */
-    UnpackedLinear(Kernels kernels, INDArray source, @Nullable INDArray bias, WeightFormat format) {
+    UnpackedLinear(Kernels kernels, INDArray source, boolean transposed, @Nullable INDArray bias, WeightFormat format) {
         this.kernels = kernels;
         this.source = source;
+        this.transposed = transposed;
         this.bias = bias;
         this.format = format;
         this.weight = source;
@@ -37,9 +40,9 @@ final class UnpackedLinear implements PackedLinear {
         float[] values = source.dup('c').data().asFloat();
         int rows = (int) source.size(0);
         int columns = (int) source.size(1);
-        int outputs = bias == null ? rows : columns;
+        int outputs = transposed ? rows : columns;
         for (int j = 0; j < outputs; j++) {
-            if (bias == null) {
+            if (transposed) {
                 Int8.round(values, j * columns, 1, columns);
             } else {
                 Int8.round(values, j, columns, rows);
@@ -50,7 +53,7 @@ final class UnpackedLinear implements PackedLinear {
 
     @Override
     public void apply(INDArray in, INDArray out) {
-        if (bias == null) {
+        if (transposed) {
             kernels.multiplyByTransposed(in, weight, out);
         } else {
             kernels.linear(in, weight, bias, out);
@@ -59,7 +62,7 @@ final class UnpackedLinear implements PackedLinear {
 
     @Override
     public void addTo(INDArray sum, INDArray in) {
-        if (bias == null) {
+        if (transposed) {
             throw new IllegalStateException("a token head is not added to anything");
         }
         kernels.addLinear(in, weight, bias, sum);
@@ -68,7 +71,7 @@ final class UnpackedLinear implements PackedLinear {
     @Override
     public void apply(INDArray in, float[][] rows, Arena arena) {
         Arena.Mark mark = arena.mark();
-        INDArray out = arena.take(in.size(0), weight.size(bias == null ? 0 : 1));
+        INDArray out = arena.take(in.size(0), weight.size(transposed ? 0 : 1));
         apply(in, out);
         float[][] copy = kernels.toRows(out);
         System.arraycopy(copy, 0, rows, 0, copy.length);

@@ -50,6 +50,12 @@ interface VectorLoops {
     /** {@code d = d·(σ + 2x·σ(1 − σ)·√(2/π)(1 + 3·0.044715·x²))} with {@code σ = σ(2u)}; as {@link #gelu} in its range. */
     void geluGradient(float[] x, float[] d, int length);
 
+    /** {@code out = x·σ(x)}; as {@link #gelu} in its range. */
+    void silu(float[] x, float[] out, int length);
+
+    /** {@code d = d·σ·(1 + x·(1 − σ))} with {@code σ = σ(x)}; as {@link #gelu} in its range. */
+    void siluGradient(float[] x, float[] d, int length);
+
     /**
      * {@code sum[at + j] += Σ_i weights[first + i]·rows[from + i·width + j]}, i from 0 to {@code count}, in this order, j
      * from 0 to {@code width}, a multiple of 16.

@@ -57,8 +57,7 @@ public final class CachedDecoder implements DecodingSession {
         this.weights = shared.take();
         this.onClose = onClose;
         for (int layer = 0; layer < model.config().layers(); layer++) {
-            caches.add(
-                    kernels.keyValueCache(model.config().heads(), model.config().headSize(), arena.dataType()));
+            caches.add(kernels.keyValueCache(model.config().attention(), arena.dataType()));
         }
     }
 
@@ -150,14 +149,7 @@ public final class CachedDecoder implements DecodingSession {
             positions[i] = lengths[sequences[i]]++;
         }
         Arena.Mark mark = arena.mark();
-        INDArray x = arena.take(sequences.length, model.config().width());
-        kernels.embed(
-                tokens,
-                positions,
-                model.tokenTable().value(),
-                model.positionTable().value(),
-                x,
-                arena);
+        INDArray x = model.embed(tokens, positions, arena);
         for (Block block : model.blocks()) {
             Arena.Mark before = arena.mark();
             decode(block, x, sequences, positions);
@@ -185,18 +177,17 @@ public final class CachedDecoder implements DecodingSession {
     private void decode(Block block, INDArray x, int[] sequences, int[] positions) {
         KeyValueCache cache = caches.get(block.index());
         DecodingWeights.OfBlock packed = weights.blocks().get(block.index());
-        INDArray normalized = block.norm1().forward(x, arena).out();
-        INDArray qkv = arena.take(x.size(0), 3L * model.config().width());
+        INDArray normalized = block.norm1.forward(x, arena).out();
+        INDArray qkv = arena.take(x.size(0), model.config().attention().rowWidth());
         packed.project().apply(normalized, qkv);
+        block.attention.rotate(qkv, positions, arena);
         cache.append(qkv, sequences, positions, arena);
-        INDArray mixed = arena.take(x.shape());
+        INDArray mixed = arena.take(x.size(0), model.config().attention().queryWidth());
         cache.attend(qkv, sequences, positions, mixed, arena);
         packed.output().addTo(x, mixed);
-        INDArray wide = arena.take(x.size(0), model.config().feedForwardWidth());
-        packed.widen().apply(block.norm2().forward(x, arena).out(), wide);
-        INDArray active = arena.take(wide.shape());
-        kernels.gelu(wide, active, arena);
-        packed.narrow().addTo(x, active);
+        INDArray wide = arena.take(x.size(0), model.config().widenedWidth());
+        packed.widen().apply(block.feedForwardInput(x, normalized, arena), wide);
+        packed.narrow().addTo(x, block.feedForward.activate(wide, arena));
     }
 
     /** Into rows that the session keeps. */

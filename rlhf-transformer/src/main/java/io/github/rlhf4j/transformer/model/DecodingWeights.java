@@ -19,14 +19,14 @@ record DecodingWeights(List<OfBlock> blocks, PackedLinear head) {
 
         static OfBlock of(Block block, Kernels kernels, WeightFormat format) {
             return new OfBlock(
-                    pack(block.attention().project(), kernels, format),
-                    pack(block.attention().output(), kernels, format),
-                    pack(block.feedForward().widen(), kernels, format),
-                    pack(block.feedForward().narrow(), kernels, format));
+                    pack(block.attention.project(), kernels, format),
+                    pack(block.attention.output(), kernels, format),
+                    pack(block.feedForward.widen(), kernels, format),
+                    pack(block.feedForward.narrow(), kernels, format));
         }
 
         private static PackedLinear pack(Linear layer, Kernels kernels, WeightFormat format) {
-            return kernels.pack(layer.weight().value(), layer.bias().value(), format);
+            return kernels.pack(layer.weight().value(), Parameter.value(layer.bias()), format);
         }
     }
 
@@ -35,7 +35,7 @@ record DecodingWeights(List<OfBlock> blocks, PackedLinear head) {
                 model.blocks().stream()
                         .map(block -> OfBlock.of(block, kernels, format))
                         .toList(),
-                kernels.packTransposed(model.tokenTable().value(), format));
+                kernels.packTransposed(model.headTable().value(), format));
     }
 
     /** Takes the model's weights as they are now. */

@@ -19,7 +19,7 @@ public final class Initialization {
 
     private Initialization() {}
 
-    /** Sets every trunk parameter of {@code store}. */
+    /** Sets every parameter of {@code store}. */
     public static void gpt2(ParameterStore store, TransformerConfig config, RandomKey key) {
         double residual = DEVIATION / Math.sqrt(2.0 * config.layers());
         for (Parameter parameter : store.parameters()) {

@@ -24,7 +24,7 @@ public final class Parameter {
         this.value = ParameterStore.view(store.values(), offset, shape);
     }
 
-    /** As Hugging Face names it, {@code "transformer.h.0.attn.c_attn.weight"}. */
+    /** As Hugging Face names it in GPT-2, {@code "transformer.h.0.attn.c_attn.weight"}, whatever the family. */
     public String name() {
         return name;
     }
@@ -57,6 +57,16 @@ public final class Parameter {
             gradient = known;
         }
         return known;
+    }
+
+    /** The values of a parameter that a layer may lack. */
+    static @Nullable INDArray value(@Nullable Parameter parameter) {
+        return parameter == null ? null : parameter.value();
+    }
+
+    /** Where gradients go to: null for a parameter that a layer lacks. */
+    static @Nullable INDArray gradient(@Nullable Parameter parameter) {
+        return parameter == null ? null : parameter.gradient();
     }
 
     /** Number of elements. */

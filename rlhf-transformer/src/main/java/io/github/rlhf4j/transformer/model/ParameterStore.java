@@ -48,6 +48,13 @@ public final class ParameterStore implements AutoCloseable {
             return this;
         }
 
+        /** The shape of what was declared, by name, in this order. */
+        public Map<String, long[]> shapes() {
+            Map<String, long[]> shapes = new LinkedHashMap<>();
+            declared.forEach(d -> shapes.put(d.name(), d.shape()));
+            return shapes;
+        }
+
         /** Number of parameters declared, P. */
         public long count() {
             long total = 0;

@@ -1,27 +1,50 @@
 package io.github.rlhf4j.transformer.model;
 
 import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.AttentionShape;
 import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
+import io.github.rlhf4j.transformer.kernels.RotaryAngles;
+import io.github.rlhf4j.transformer.model.TransformerConfig.Biases;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Causal multi-head self-attention with its projections (Vaswani et al. 2017 §3.2), GPT-2's names. */
-record SelfAttention(Linear project, Linear output, int heads, Kernels kernels) {
+/**
+ * Causal self-attention with its projections (Vaswani et al. 2017 §3.2), GPT-2's names.
+ *
+ * @param angles of rotary positions; null where positions are learned
+ */
+record SelfAttention(
+        Linear project,
+        Linear output,
+        AttentionShape shape,
+        @Nullable RotaryAngles angles,
+        Kernels kernels) {
 
-    /** What the backward pass needs beside the input: {@code qkv [N, 3C]}; of rows that attend, {@code mixed [M, C]}. */
+    /**
+     * What the backward pass needs beside the input: {@code qkv [N, (H + 2K)·D]}, queries and keys as attention reads them; of
+     * rows that attend, {@code mixed [M, H·D]}.
+     */
     record Cache(INDArray qkv, INDArray mixed) {}
 
-    static SelfAttention of(ParameterStore store, String name, int heads, Kernels kernels) {
+    static SelfAttention of(
+            ParameterStore store,
+            String name,
+            TransformerConfig config,
+            @Nullable RotaryAngles angles,
+            Kernels kernels) {
         return new SelfAttention(
                 Linear.of(store, name + ".c_attn", kernels),
                 Linear.of(store, name + ".c_proj", kernels),
-                heads,
+                config.attention(),
+                angles,
                 kernels);
     }
 
-    static void declare(ParameterStore.Builder builder, String name, long width) {
-        Linear.declare(builder, name + ".c_attn", width, 3 * width);
-        Linear.declare(builder, name + ".c_proj", width, width);
+    static void declare(ParameterStore.Builder builder, String name, TransformerConfig config) {
+        AttentionShape shape = config.attention();
+        Linear.declare(builder, name + ".c_attn", config.width(), shape.rowWidth(), config.biases() != Biases.NONE);
+        Linear.declare(builder, name + ".c_proj", shape.queryWidth(), config.width(), config.biases() == Biases.ALL);
     }
 
     /** Room for what a pass keeps in which these rows attend. */
@@ -33,14 +56,25 @@ record SelfAttention(Linear project, Linear output, int heads, Kernels kernels) 
     /** All but the output projection, which {@link ResidualBranch} adds to the stream; fills the cache. */
     void forward(INDArray in, PackedTokens packed, Cache cache, Arena arena) {
         project.forward(in, cache.qkv());
-        kernels.attention(packed, heads, cache.qkv(), cache.mixed(), arena);
+        rotate(cache.qkv(), packed.whole().positions(), arena);
+        kernels.attention(packed, shape, cache.qkv(), cache.mixed(), arena);
+    }
+
+    /** Tells queries and keys their positions, where these are rotary. */
+    void rotate(INDArray qkv, int[] positions, Arena arena) {
+        if (angles != null) {
+            kernels.rotate(shape, qkv, positions, angles, arena);
+        }
     }
 
     /** Mirrors {@link #forward}, from {@code dOut [M, C]} to the gradient of {@code in [N, C]}, which that was given. */
     INDArray backward(INDArray dOut, INDArray in, PackedTokens packed, Cache cache, Arena arena) {
         INDArray dMixed = output.backward(dOut, cache.mixed(), arena);
         INDArray dQkv = arena.take(cache.qkv().shape());
-        kernels.attentionBackward(packed, heads, dMixed, cache.qkv(), dQkv, arena);
+        kernels.attentionBackward(packed, shape, dMixed, cache.qkv(), dQkv, arena);
+        if (angles != null) {
+            kernels.rotateBackward(shape, dQkv, packed.whole().positions(), angles, arena);
+        }
         return project.backward(dQkv, in, arena);
     }
 }

@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
+import io.github.rlhf4j.transformer.kernels.RotaryAngles;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,38 +16,55 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Transformer {
 
+    /** The token head's table {@code [V, C]}, of a model whose embeddings are not tied. */
+    public static final String HEAD = "lm_head.weight";
+
+    private static final String POSITIONS = "transformer.wpe.weight";
+
     /** Place number of the embedding's dropout; block {@code l} has {@code 2l + 1} and {@code 2l + 2}. */
     private static final int EMBEDDING_PLACE = 0;
 
     private final TransformerConfig config;
     private final Kernels kernels;
     private final Parameter tokenTable;
-    private final Parameter positionTable;
+    private final @Nullable Parameter positionTable;
+    private final @Nullable Parameter headTable;
     private final List<Block> blocks = new ArrayList<>();
-    private final LayerNorm finalNorm;
+    private final Normalization finalNorm;
 
     /** A trunk over the parameters of {@code store}, which {@link #declare} declared. */
     public Transformer(TransformerConfig config, ParameterStore store, Kernels kernels) {
         this.config = config;
         this.kernels = kernels;
         this.tokenTable = store.get("transformer.wte.weight");
-        this.positionTable = store.get("transformer.wpe.weight");
+        Rotary rotary = config.rotary();
+        this.positionTable = rotary == null ? store.get(POSITIONS) : null;
+        this.headTable = config.tiedEmbeddings() ? tokenTable : store.contains(HEAD) ? store.get(HEAD) : null;
+        RotaryAngles angles = rotary == null ? null : new RotaryAngles(rotary.frequencies(config.headSize()));
         for (int i = 0; i < config.layers(); i++) {
-            blocks.add(Block.of(store, config, i, kernels));
+            blocks.add(Block.of(store, config, i, angles, kernels));
         }
-        this.finalNorm = LayerNorm.of(store, "transformer.ln_f", config.normEpsilon(), kernels);
+        this.finalNorm = Normalization.of(store, "transformer.ln_f", config, kernels);
     }
 
-    /** Declares the trunk's parameters under Hugging Face's names for GPT-2. */
+    /** Declares the trunk's parameters under Hugging Face's names for GPT-2, whatever the family. */
     public static ParameterStore.Builder declare(TransformerConfig config) {
-        ParameterStore.Builder builder = new ParameterStore.Builder()
-                .matrix("transformer.wte.weight", config.vocabularySize(), config.width())
-                .matrix("transformer.wpe.weight", config.contextLength(), config.width());
+        ParameterStore.Builder builder =
+                new ParameterStore.Builder().matrix("transformer.wte.weight", config.vocabularySize(), config.width());
+        if (config.rotary() == null) {
+            builder.matrix(POSITIONS, config.contextLength(), config.width());
+        }
         for (int i = 0; i < config.layers(); i++) {
             Block.declare(builder, config, i);
         }
-        LayerNorm.declare(builder, "transformer.ln_f", config.width());
+        Normalization.declare(builder, "transformer.ln_f", config);
         return builder;
+    }
+
+    /** As {@link #declare}, with a token head's table where it is not the embedding's. */
+    public static ParameterStore.Builder declareWithHead(TransformerConfig config) {
+        ParameterStore.Builder builder = declare(config);
+        return config.tiedEmbeddings() ? builder : builder.matrix(HEAD, config.vocabularySize(), config.width());
     }
 
     /** What a forward pass leaves for its backward pass: final hidden states {@code [M, C]} and what is below them. */
@@ -55,10 +73,13 @@ public final class Transformer {
         private final PackedTokens packed;
         private final @Nullable Dropout dropout;
         private final List<Block.Kept> blocks;
-        private final LayerNorm.Output finalNorm;
+        private final Normalization.Output finalNorm;
 
         private Pass(
-                PackedTokens packed, @Nullable Dropout dropout, List<Block.Kept> blocks, LayerNorm.Output finalNorm) {
+                PackedTokens packed,
+                @Nullable Dropout dropout,
+                List<Block.Kept> blocks,
+                Normalization.Output finalNorm) {
             this.packed = packed;
             this.dropout = dropout;
             this.blocks = blocks;
@@ -79,9 +100,21 @@ public final class Transformer {
         return config;
     }
 
-    /** The token embedding {@code [V, C]}, which is also the tied head's table. */
+    /** The token embedding {@code [V, C]}. */
     public Parameter tokenTable() {
         return tokenTable;
+    }
+
+    /**
+     * The token head's table {@code [V, C]}: the token embedding where they are tied.
+     *
+     * @throws IllegalStateException when this is the trunk of a model without a token head
+     */
+    public Parameter headTable() {
+        if (headTable == null) {
+            throw new IllegalStateException("a trunk without " + HEAD + " has no token head: it is a scalar model's");
+        }
+        return headTable;
     }
 
     /**
@@ -106,7 +139,7 @@ public final class Transformer {
         List<Block.Kept> kept = new ArrayList<>(blocks.size());
         for (Block block : blocks) {
             PackedTokens attending = attending(block, packed);
-            INDArray y = block.attending(x, attending, arena);
+            INDArray y = Block.attending(x, attending, kernels, arena);
             kept.add(block.forward(x, y, attending, dropout, recomputation, arena));
             x = y;
         }
@@ -133,12 +166,15 @@ public final class Transformer {
         if (pass.dropout != null) {
             pass.dropout.apply(dX, EMBEDDING_PLACE, whole, dX, arena);
         }
+        if (config.embeddingScale() != 1) {
+            dX.muli(config.embeddingScale());
+        }
         kernels.embedBackward(
-                dX, whole.tokens(), whole.positions(), tokenTable.gradient(), positionTable.gradient(), arena);
+                dX, whole.tokens(), whole.positions(), tokenTable.gradient(), Parameter.gradient(positionTable), arena);
         arena.release(mark);
     }
 
-    /** Sees the projected queries, keys and values {@code [N, 3C]} of each layer as they are computed, of all rows. */
+    /** Sees the projected queries, keys and values {@code [N, (H + 2K)·D]} of each layer as attention reads them, of all rows. */
     public interface QkvObserver {
 
         void observe(int layer, INDArray qkv);
@@ -151,7 +187,7 @@ public final class Transformer {
         INDArray x = embed(packed.whole(), arena);
         for (Block block : blocks) {
             PackedTokens attending = attending(block, packed);
-            INDArray y = block.attending(x, attending, arena);
+            INDArray y = Block.attending(x, attending, kernels, arena);
             Arena.Mark before = arena.mark();
             Block.Cache cache = block.forward(x, y, attending, null, arena);
             if (observer != null) {
@@ -166,20 +202,21 @@ public final class Transformer {
     }
 
     private INDArray embed(PackedTokens packed, Arena arena) {
-        INDArray x = arena.take(packed.rows(), config.width());
-        kernels.embed(packed.tokens(), packed.positions(), tokenTable.value(), positionTable.value(), x, arena);
-        return x;
+        return embed(packed.tokens(), packed.positions(), arena);
+    }
+
+    /** Token embeddings, scaled, and with learned positions added to them. */
+    INDArray embed(int[] tokens, int[] positions, Arena arena) {
+        INDArray x = arena.take(tokens.length, config.width());
+        kernels.embed(tokens, positions, tokenTable.value(), Parameter.value(positionTable), x, arena);
+        return config.embeddingScale() == 1 ? x : x.muli(config.embeddingScale());
     }
 
     List<Block> blocks() {
         return blocks;
     }
 
-    LayerNorm finalNorm() {
+    Normalization finalNorm() {
         return finalNorm;
-    }
-
-    Parameter positionTable() {
-        return positionTable;
     }
 }

@@ -1,41 +1,53 @@
 package io.github.rlhf4j.transformer.tokenizer;
 
 import io.github.rlhf4j.core.TokenSequence;
-import io.github.rlhf4j.core.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
- * GPT-2's byte-level byte-pair encoding: text is cut into pieces, each piece becomes its bytes, and bytes merge by rank.
+ * Byte-level byte-pair encoding (GPT-2, LLaMA 3, Qwen2, SmolLM2): text is cut into pieces, each piece becomes its bytes, and
+ * bytes merge by rank.
  *
  * <p>{@code decode(encode(text))} is {@code text} for every string, unpaired surrogates included (they travel as three
- * bytes each). Immutable and safe for use from many threads; encoding remembers recent pieces in bounded memory.
+ * bytes each); where a tokenizer composes characters (Qwen2), it is the composed text. Immutable and safe for use from many threads; encoding remembers recent pieces in bounded memory.
  *
  * @see <a href="https://arxiv.org/abs/1508.07909">Sennrich et al. 2016, §3.2</a>
  */
-public final class BytePairTokenizer implements Tokenizer {
+public final class BytePairTokenizer implements FramedTokenizer {
+
+    private static final byte[] NO_BYTES = {};
+    private static final int NO_TOKEN = -1;
 
     private final Vocabulary vocabulary;
     private final MergeTable merges;
-    private final Pretokenizer pretokenizer;
-    private final byte @Nullable [][] bytesOfId; // null for special tokens, which are left out of decoded text
-    private final int[] idOfByte = new int[256];
+    private final BytePairOptions options;
+    private final AddedTokens rawTokens;
+    private final AddedTokens normalizedTokens;
+    private final byte[][] bytesOfId; // none for special tokens, which are left out of decoded text
+    private final int[] idOfByte;
     private final PieceCache cache = new PieceCache();
 
-    private BytePairTokenizer(Vocabulary vocabulary, List<Merge> merges, Pretokenizer pretokenizer) {
+    private BytePairTokenizer(
+            Vocabulary vocabulary, List<Merge> merges, BytePairOptions options, boolean needsAllBytes) {
+        options.frame().requireWithin(vocabulary.size());
         this.vocabulary = vocabulary;
-        this.pretokenizer = pretokenizer;
+        this.options = options;
+        this.rawTokens = AddedTokens.raw(options.addedTokens());
+        this.normalizedTokens = AddedTokens.normalized(options.addedTokens(), this::normalize);
         this.bytesOfId = new byte[vocabulary.size()][];
         for (int id = 0; id < bytesOfId.length; id++) {
-            bytesOfId[id] = vocabulary.isSpecial(id) ? null : ByteAlphabet.bytes(vocabulary.spelling(id));
+            bytesOfId[id] = bytes(id);
         }
-        for (int b = 0; b < 256; b++) {
-            idOfByte[b] = idOfByte((byte) b);
+        this.idOfByte = IntStream.range(0, 256)
+                .map(b -> Objects.requireNonNullElse(vocabulary.ordinary(spellByte(b)), NO_TOKEN))
+                .toArray();
+        if (needsAllBytes) {
+            requireAllBytes();
         }
         this.merges = table(merges);
     }
@@ -56,7 +68,21 @@ public final class BytePairTokenizer implements Tokenizer {
             List<Merge> merges,
             Map<String, Integer> specialTokens,
             Pretokenizer pretokenizer) {
-        return new BytePairTokenizer(new Vocabulary(vocabulary, specialTokens), merges, pretokenizer);
+        return of(vocabulary, merges, BytePairOptions.of(pretokenizer).withSpecialTokens(specialTokens));
+    }
+
+    /**
+     * A tokenizer of these parts; otherwise as {@link #of(Map, List, Map, Pretokenizer)}.
+     *
+     * @param vocabulary id of each token, spelled in GPT-2's byte alphabet; added tokens may be listed with the same id
+     */
+    public static BytePairTokenizer of(Map<String, Integer> vocabulary, List<Merge> merges, BytePairOptions options) {
+        return new BytePairTokenizer(new Vocabulary(vocabulary, options.addedTokens()), merges, options, true);
+    }
+
+    /** The same, but bytes may have no token, as in SmolLM2: they are left out of what is encoded, as others do. */
+    static BytePairTokenizer ofFile(Map<String, Integer> vocabulary, List<Merge> merges, BytePairOptions options) {
+        return new BytePairTokenizer(new Vocabulary(vocabulary, options.addedTokens()), merges, options, false);
     }
 
     /**
@@ -70,18 +96,45 @@ public final class BytePairTokenizer implements Tokenizer {
         return Gpt2Files.load(vocabulary, merges, List.of(specialTokens));
     }
 
-    private int idOfByte(byte b) {
-        String spelling = ByteAlphabet.spell(new byte[] {b});
-        Integer id = vocabulary.ordinary(spelling);
-        if (id == null) {
-            throw new IllegalArgumentException(String.format("the vocabulary has no token for byte 0x%02X", b & 0xFF)
-                    + " (spelled \"" + spelling + "\"), so some texts could not be encoded."
-                    + " A byte-level vocabulary must hold all 256 bytes; add the missing ones.");
+    private void requireAllBytes() {
+        for (int b = 0; b < 256; b++) {
+            if (idOfByte[b] == NO_TOKEN) {
+                throw new IllegalArgumentException(String.format("the vocabulary has no token for byte 0x%02X", b)
+                        + " (spelled \"" + spellByte(b) + "\"), so some texts could not be encoded."
+                        + " A byte-level vocabulary must hold all 256 bytes; add the missing ones.");
+            }
         }
-        return id;
     }
 
-    private MergeTable table(List<Merge> list) {
+    /** Bytes that have no token, in hexadecimal. */
+    List<String> bytesWithoutToken() {
+        return IntStream.range(0, 256)
+                .filter(b -> idOfByte[b] == NO_TOKEN)
+                .mapToObj(b -> String.format("%02X", b))
+                .toList();
+    }
+
+    private static String spellByte(int b) {
+        return ByteAlphabet.spell(new byte[] {(byte) b});
+    }
+
+    /** Whether a token stands beside the learned vocabulary without being special. */
+    boolean isAdded(int token) {
+        return vocabulary.isAdded(token);
+    }
+
+    private byte[] bytes(int id) {
+        if (vocabulary.isSpecial(id)) {
+            return NO_BYTES;
+        }
+        String spelling = vocabulary.spelling(id);
+        return vocabulary.isAdded(id) ? Wtf8.encode(spelling) : ByteAlphabet.bytes(spelling);
+    }
+
+    private MergeTable table(List<Merge> all) {
+        // What would spell a special token is no merge: text never becomes one.
+        List<Merge> list =
+                all.stream().filter(merge -> !concernsSpecialToken(merge)).toList();
         int[] left = new int[list.size()];
         int[] right = new int[list.size()];
         int[] merged = new int[list.size()];
@@ -92,6 +145,13 @@ public final class BytePairTokenizer implements Tokenizer {
             merged[rank] = idOf(merge.merged(), merge, rank);
         }
         return new MergeTable(left, right, merged);
+    }
+
+    private boolean concernsSpecialToken(Merge merge) {
+        Map<String, Integer> special = vocabulary.special();
+        return special.containsKey(merge.merged())
+                || special.containsKey(merge.left())
+                || special.containsKey(merge.right());
     }
 
     private int idOf(String spelling, Merge merge, int rank) {
@@ -106,60 +166,82 @@ public final class BytePairTokenizer implements Tokenizer {
     @Override
     public TokenSequence encode(String text) {
         IntBuffer ids = new IntBuffer(text.length() / 3 + 8);
-        pretokenizer.forEachPiece(text, piece -> ids.addAll(encodePiece(piece)));
+        rawTokens.forEachSection(text, 0, text.length(), ids, (from, to) -> encodeSection(text, from, to, ids));
         return TokenSequence.of(ids.toArray());
     }
 
-    private int[] encodePiece(String piece) {
-        int[] ids = cache.get(piece);
+    private void encodeSection(String text, int from, int to, IntBuffer ids) {
+        if (!options.composes()) {
+            encodeNormalized(text, from, to, ids);
+        } else {
+            String section = normalize(text.substring(from, to));
+            encodeNormalized(section, 0, section.length(), ids);
+        }
+    }
+
+    private String normalize(String text) {
+        return options.composes() ? Composer.compose(text) : text;
+    }
+
+    private void encodeNormalized(String text, int from, int to, IntBuffer ids) {
+        normalizedTokens.forEachSection(text, from, to, ids, (start, end) -> pretokenizer()
+                .forEachPiece(text, start, end, (first, last) -> ids.addAll(encodePiece(text, first, last))));
+    }
+
+    private int[] encodePiece(String text, int start, int end) {
+        int[] ids = cache.get(text, start, end);
         if (ids == null) {
-            byte[] bytes = Wtf8.encode(piece);
-            ids = new int[bytes.length];
-            for (int i = 0; i < bytes.length; i++) {
-                ids[i] = idOfByte[bytes[i] & 0xFF];
-            }
-            ids = merges.apply(ids);
-            cache.put(piece, ids);
+            ids = encodePiece(text.substring(start, end));
+            cache.put(text, start, end, ids);
         }
         return ids;
     }
 
-    @Override
-    public String decode(TokenSequence tokens) {
-        StringBuilder text = new StringBuilder(4 * tokens.length());
-        Wtf8.Decoder decoder = new Wtf8.Decoder();
-        for (int i = 0; i < tokens.length(); i++) {
-            decodeTo(text, decoder, tokens.get(i));
+    private int[] encodePiece(String piece) {
+        byte[] bytes = Wtf8.encode(piece);
+        if (options.wholePiecesFirst()) {
+            Integer whole = vocabulary.ordinary(ByteAlphabet.spell(bytes));
+            if (whole != null) {
+                return new int[] {whole};
+            }
         }
-        decoder.finish(text);
-        return text.toString();
+        IntBuffer ids = new IntBuffer(bytes.length);
+        for (byte b : bytes) {
+            int id = idOfByte[b & 0xFF];
+            if (id != NO_TOKEN) {
+                ids.add(id);
+            }
+        }
+        return merges.apply(ids.toArray());
     }
 
-    private void decodeTo(StringBuilder text, Wtf8.Decoder decoder, int token) {
-        byte[] bytes = bytesOfId[vocabulary.checkId(token)];
-        if (bytes != null) {
-            decoder.accept(bytes, text);
-        }
+    @Override
+    public String decode(TokenSequence tokens) {
+        return new ByteDecoder(this::bytesOfToken, false).decode(tokens);
     }
 
     @Override
     public StreamingDecoder streamingDecoder() {
-        Wtf8.Decoder decoder = new Wtf8.Decoder();
-        return new StreamingDecoder() {
-            @Override
-            public String accept(int token) {
-                StringBuilder text = new StringBuilder();
-                decodeTo(text, decoder, token);
-                return text.toString();
-            }
+        return new ByteDecoder(this::bytesOfToken, false);
+    }
 
-            @Override
-            public String finish() {
-                StringBuilder text = new StringBuilder();
-                decoder.finish(text);
-                return text.toString();
-            }
-        };
+    private byte[] bytesOfToken(int token) {
+        return bytesOfId[vocabulary.checkId(token)];
+    }
+
+    @Override
+    public TextFrame frame() {
+        return options.frame();
+    }
+
+    /** What the tokenizer does besides merging. */
+    public BytePairOptions options() {
+        return options;
+    }
+
+    /** The same tokenizer with these tokens at the ends of a text. */
+    public BytePairTokenizer withFrame(TextFrame frame) {
+        return new BytePairTokenizer(vocabulary, merges(), options.withFrame(frame), false);
     }
 
     @Override
@@ -187,7 +269,7 @@ public final class BytePairTokenizer implements Tokenizer {
 
     /** How text is cut into pieces. */
     public Pretokenizer pretokenizer() {
-        return pretokenizer;
+        return options.pretokenizer();
     }
 
     /**
@@ -196,22 +278,21 @@ public final class BytePairTokenizer implements Tokenizer {
      * @throws IllegalArgumentException when the id lies outside the vocabulary
      */
     public byte[] bytesOf(int token) {
-        byte[] bytes = bytesOfId[vocabulary.checkId(token)];
-        return bytes == null ? new byte[0] : bytes.clone();
+        return bytesOfToken(token).clone();
     }
 
-    /** Equal when every text encodes to the same ids for the same reason: equal vocabulary, merges, specials and split. */
+    /** Equal when every text encodes to the same ids for the same reason: equal vocabulary, merges and options. */
     @Override
     public boolean equals(Object o) {
         return o instanceof BytePairTokenizer other
                 && vocabulary.equals(other.vocabulary)
                 && merges.equals(other.merges)
-                && pretokenizer.equals(other.pretokenizer);
+                && options.equals(other.options);
     }
 
     @Override
     public int hashCode() {
-        return Arrays.hashCode(new int[] {vocabulary.hashCode(), merges.hashCode(), pretokenizer.hashCode()});
+        return Arrays.hashCode(new int[] {vocabulary.hashCode(), merges.hashCode(), options.hashCode()});
     }
 
     @Override

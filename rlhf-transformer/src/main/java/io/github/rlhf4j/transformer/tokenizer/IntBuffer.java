@@ -16,6 +16,11 @@ final class IntBuffer {
         return size;
     }
 
+    /** The element added last, or -1. */
+    int last() {
+        return size == 0 ? -1 : elements[size - 1];
+    }
+
     void add(int element) {
         reserve(1);
         elements[size++] = element;

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.tokenizer;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** The merges of a vocabulary by rank, and the loop that applies them; immutable. */
 final class MergeTable {
@@ -9,9 +10,19 @@ final class MergeTable {
     private final int[] left;
     private final int[] right;
     private final int[] merged;
+    private final int @Nullable [] priority; // by merge; null where it is the number of the merge
 
     /** Merge {@code r} (0 = applied first) makes {@code merged[r]} of {@code left[r]} and {@code right[r]}. */
     MergeTable(int[] left, int[] right, int[] merged) {
+        this(left, right, merged, null);
+    }
+
+    /**
+     * @param priority which merge comes first, in any order, the least first; of equal ones the leftmost in the text. Null:
+     *     the merges are in their order
+     */
+    MergeTable(int[] left, int[] right, int[] merged, int @Nullable [] priority) {
+        this.priority = priority;
         this.left = left;
         this.right = right;
         this.merged = merged;
@@ -37,6 +48,14 @@ final class MergeTable {
         return right[rank];
     }
 
+    int merged(int rank) {
+        return merged[rank];
+    }
+
+    int priority(int rank) {
+        return priority == null ? rank : priority[rank];
+    }
+
     /**
      * Applies the merges to {@code ids}, always the one of lowest rank, the leftmost first; the array is altered.
      *
@@ -59,10 +78,10 @@ final class MergeTable {
         int length = n;
         while (!candidates.isEmpty()) {
             long candidate = candidates.poll();
-            int rank = (int) (candidate >>> 32);
             int at = (int) candidate;
             int follower = next[at];
-            if (ids[at] != left[rank] || follower < 0 || ids[follower] != right[rank]) {
+            int rank = follower < 0 ? PairMap.ABSENT : rankOf(ids[at], ids[follower]);
+            if (rank == PairMap.ABSENT || priority(rank) != (int) (candidate >>> 32)) {
                 continue; // one of the two has merged with its other neighbour since
             }
             ids[at] = merged[rank];
@@ -80,11 +99,15 @@ final class MergeTable {
 
     private void offer(LongHeap candidates, int[] ids, int at, int follower) {
         if (at >= 0 && follower >= 0) {
-            int rank = rankOfPair.get(PairMap.key(ids[at], ids[follower]));
+            int rank = rankOf(ids[at], ids[follower]);
             if (rank != PairMap.ABSENT) {
-                candidates.offer((long) rank << 32 | at);
+                candidates.offer((long) priority(rank) << 32 | at);
             }
         }
+    }
+
+    private int rankOf(int leftId, int rightId) {
+        return leftId < 0 ? PairMap.ABSENT : rankOfPair.get(PairMap.key(leftId, rightId));
     }
 
     private static int[] compact(int[] ids, int length) {
@@ -103,7 +126,8 @@ final class MergeTable {
         return o instanceof MergeTable other
                 && Arrays.equals(left, other.left)
                 && Arrays.equals(right, other.right)
-                && Arrays.equals(merged, other.merged);
+                && Arrays.equals(merged, other.merged)
+                && Arrays.equals(priority, other.priority);
     }
 
     @Override

@@ -17,20 +17,29 @@ final class PieceCache {
 
     private record Entry(String piece, int[] ids) {}
 
-    /** The ids of {@code piece}, not to be altered, or null when they are not remembered. */
-    int @Nullable [] get(String piece) {
-        Entry entry = entries[slot(piece)];
-        return entry != null && entry.piece.equals(piece) ? entry.ids : null;
+    /** The ids of the piece {@code text[start, end)}, not to be altered, or null when they are not remembered. */
+    int @Nullable [] get(String text, int start, int end) {
+        int length = end - start;
+        if (length > LONGEST_PIECE) {
+            return null;
+        }
+        Entry entry = entries[slot(text, start, end)];
+        return entry != null && entry.piece.length() == length && text.startsWith(entry.piece, start)
+                ? entry.ids
+                : null;
     }
 
-    void put(String piece, int[] ids) {
-        if (piece.length() <= LONGEST_PIECE) {
-            entries[slot(piece)] = new Entry(piece, ids);
+    void put(String text, int start, int end, int[] ids) {
+        if (end - start <= LONGEST_PIECE) {
+            entries[slot(text, start, end)] = new Entry(text.substring(start, end), ids);
         }
     }
 
-    private static int slot(String piece) {
-        int hash = piece.hashCode() * 0x9E3779B9;
-        return hash >>> 18;
+    private static int slot(String text, int start, int end) {
+        int hash = 0;
+        for (int i = start; i < end; i++) {
+            hash = 31 * hash + text.charAt(i);
+        }
+        return hash * 0x9E3779B9 >>> 18;
     }
 }

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.rlhf4j.core.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,8 +17,9 @@ import org.slf4j.LoggerFactory;
 final class TokenizerJsonReader {
 
     private static final Logger LOG = LoggerFactory.getLogger(TokenizerJsonReader.class);
-    private static final String OTHER_KIND = " Only byte-level BPE tokenizers without a normalizer, and the character"
-            + " tokenizers of this library, can be loaded.";
+    private static final String OTHER_KIND =
+            " Only byte-level BPE tokenizers (with no normalizer or NFC), SentencePiece's"
+                    + " BPE, and the character tokenizers of this library, can be loaded.";
 
     private final Path file;
     private final JsonNode root;
@@ -34,11 +37,10 @@ final class TokenizerJsonReader {
                     "must be an object, found " + TokenizerJson.describe(model)
                             + ". The file is no tokenizer.json; save it again.");
         }
-        require(isAbsent(root.path("normalizer")), "normalizer", root.path("normalizer"), "must be null");
         try {
             // Files from before the field existed leave the type out.
             return switch (model.path("type").asText(model.has("merges") ? "BPE" : "")) {
-                case "BPE" -> bytePair(model);
+                case "BPE" -> SentencePieceJson.describes(root) ? sentencePiece() : bytePair(model);
                 case "WordLevel" -> characters(model);
                 default ->
                     throw refuse("model.type", "is " + TokenizerJson.describe(model.path("type")) + "." + OTHER_KIND);
@@ -48,7 +50,38 @@ final class TokenizerJsonReader {
         }
     }
 
+    private SentencePieceTokenizer sentencePiece() throws IOException {
+        JsonNode model = plainModel();
+        return new SentencePieceJson(this, root)
+                .read(TokenizerJson.ids(file, "model.vocab", model.path("vocab")), merges(model.path("merges")));
+    }
+
     private BytePairTokenizer bytePair(JsonNode model) throws IOException {
+        plainModel();
+        require(
+                !model.path("byte_fallback").asBoolean(false),
+                "model.byte_fallback",
+                model.path("byte_fallback"),
+                "must be false");
+        Map<String, Integer> vocabulary = TokenizerJson.ids(file, "model.vocab", model.path("vocab"));
+        BytePairOptions options = BytePairOptions.of(pretokenizer(root.path("pre_tokenizer")))
+                .withComposes(composes(root.path("normalizer")))
+                .withWholePiecesFirst(model.path("ignore_merges").asBoolean(false))
+                .withAddedTokens(addedTokens())
+                .withFrame(frame());
+        BytePairTokenizer tokenizer = BytePairTokenizer.ofFile(vocabulary, merges(model.path("merges")), options);
+        if (!tokenizer.bytesWithoutToken().isEmpty()) {
+            LOG.info(
+                    "{}: no token for the bytes {}; they are left out of what is encoded, as by other libraries",
+                    file,
+                    tokenizer.bytesWithoutToken());
+        }
+        return tokenizer;
+    }
+
+    /** The model, without what no tokenizer here can do. */
+    private JsonNode plainModel() throws IOException {
+        JsonNode model = root.path("model");
         require(isAbsent(model.path("dropout")), "model.dropout", model.path("dropout"), "must be null");
         for (String field : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
             require(
@@ -57,12 +90,65 @@ final class TokenizerJsonReader {
                     model.path(field),
                     "must be empty");
         }
-        for (String field : List.of("byte_fallback", "ignore_merges")) {
-            require(!model.path(field).asBoolean(false), "model." + field, model.path(field), "must be false");
+        return model;
+    }
+
+    /** Whether the normaliser composes characters; any other one is refused. */
+    private boolean composes(JsonNode normalizer) throws IOException {
+        boolean nfc = normalizer.path("type").asText("").equals("NFC");
+        boolean nothing = isAbsent(normalizer)
+                || normalizer.path("type").asText("").equals("Sequence")
+                        && normalizer.path("normalizers").isEmpty();
+        require(nfc || nothing, "normalizer", normalizer, "must be null or NFC");
+        return nfc;
+    }
+
+    /** What stands around a text: {@code TemplateProcessing} with at most one special token on each side. */
+    TextFrame frame() {
+        JsonNode template = template(root.path("post_processor"));
+        List<OptionalInt> before = new ArrayList<>();
+        List<OptionalInt> after = new ArrayList<>();
+        List<OptionalInt> side = before;
+        for (JsonNode part : template.path("single")) {
+            if (part.has("Sequence")) {
+                side = after;
+            } else {
+                JsonNode ids = template.path("special_tokens")
+                        .path(part.path("SpecialToken").path("id").asText(""))
+                        .path("ids");
+                side.add(
+                        ids.size() == 1 && ids.get(0).canConvertToInt()
+                                ? OptionalInt.of(ids.get(0).intValue())
+                                : OptionalInt.empty());
+            }
         }
-        Map<String, Integer> vocabulary = TokenizerJson.ids(file, "model.vocab", model.path("vocab"));
-        Pretokenizer pretokenizer = pretokenizer(root.path("pre_tokenizer"));
-        return BytePairTokenizer.of(vocabulary, merges(model.path("merges")), specialTokens(), pretokenizer);
+        boolean understood = before.size() <= 1
+                && after.size() <= 1
+                && before.stream().allMatch(OptionalInt::isPresent)
+                && after.stream().allMatch(OptionalInt::isPresent);
+        if (!understood) {
+            LOG.warn("{}: the post_processor adds several tokens on one side; beginningOfText() says none", file);
+            return TextFrame.NONE;
+        }
+        OptionalInt beginning = before.isEmpty() ? OptionalInt.empty() : before.get(0);
+        OptionalInt end = after.isEmpty() ? OptionalInt.empty() : after.get(0);
+        return new TextFrame(beginning, end, beginning.isPresent(), end.isPresent());
+    }
+
+    private JsonNode template(JsonNode processor) {
+        String type = processor.path("type").asText("");
+        if (type.equals("Sequence")) {
+            for (JsonNode step : processor.path("processors")) {
+                if (step.path("type").asText("").equals("TemplateProcessing")) {
+                    return step;
+                }
+            }
+        } else if (type.equals("TemplateProcessing")) {
+            return processor;
+        } else if (!type.isEmpty() && !type.equals("ByteLevel")) {
+            LOG.warn("{}: post_processor {} is not understood; beginningOfText() says none", file, type);
+        }
+        return MissingNode.getInstance();
     }
 
     private List<Merge> merges(JsonNode list) throws IOException {
@@ -121,7 +207,7 @@ final class TokenizerJsonReader {
                         step.path("add_prefix_space"),
                         "must be false");
                 if (step.path("use_regex").asBoolean(true)) {
-                    splits.add(Pretokenizer.GPT2_SPLIT);
+                    splits.add(Split.GPT2);
                 }
                 return true;
             }
@@ -163,46 +249,60 @@ final class TokenizerJsonReader {
     }
 
     private Map<String, Integer> specialTokens() throws IOException {
-        JsonNode added = root.path("added_tokens");
-        require(isAbsent(added) || added.isArray(), "added_tokens", added, "must be a list");
         Map<String, Integer> special = new LinkedHashMap<>();
-        for (int i = 0; i < added.size(); i++) {
-            String field = "added_tokens[" + i + "]";
-            JsonNode content = added.get(i).path("content");
-            if (!content.isTextual() || content.textValue().isEmpty()) {
-                throw refuse(
-                        field + ".content",
-                        "must be the name of the token, found " + TokenizerJson.describe(content) + ". Add it.");
-            }
-            String name = content.textValue();
-            if (special.put(
-                            name,
-                            TokenizerJson.id(file, field + ".id", added.get(i).path("id")))
-                    != null) {
-                throw refuse(field + ".content", "names " + name + " for the second time. Remove one of them.");
-            }
-            if (!added.get(i).path("special").asBoolean(false)) {
+        for (AddedToken token : addedTokens()) {
+            special.put(token.content(), token.id());
+            if (!token.special()) {
                 LOG.warn(
                         "{}: added token {} is not marked special; here it is, so encode() does not produce it and decode()"
                                 + " leaves it out.",
                         file,
-                        name);
+                        token.content());
             }
         }
         return special;
     }
 
-    private static boolean isAbsent(JsonNode node) {
+    List<AddedToken> addedTokens() throws IOException {
+        JsonNode list = root.path("added_tokens");
+        require(isAbsent(list) || list.isArray(), "added_tokens", list, "must be a list");
+        Map<String, AddedToken> tokens = new LinkedHashMap<>();
+        for (int i = 0; i < list.size(); i++) {
+            String field = "added_tokens[" + i + "]";
+            JsonNode token = list.get(i);
+            JsonNode content = token.path("content");
+            if (!content.isTextual() || content.textValue().isEmpty()) {
+                throw refuse(
+                        field + ".content",
+                        "must be the name of the token, found " + TokenizerJson.describe(content) + ". Add it.");
+            }
+            AddedToken read = new AddedToken(
+                    content.textValue(),
+                    TokenizerJson.id(file, field + ".id", token.path("id")),
+                    token.path("special").asBoolean(false),
+                    token.path("single_word").asBoolean(false),
+                    token.path("lstrip").asBoolean(false),
+                    token.path("rstrip").asBoolean(false),
+                    token.path("normalized").asBoolean(false));
+            if (tokens.put(read.content(), read) != null) {
+                throw refuse(
+                        field + ".content", "names " + read.content() + " for the second time. Remove one of them.");
+            }
+        }
+        return List.copyOf(tokens.values());
+    }
+
+    static boolean isAbsent(JsonNode node) {
         return node.isMissingNode() || node.isNull();
     }
 
-    private void require(boolean holds, String field, JsonNode found, String rule) throws IOException {
+    void require(boolean holds, String field, JsonNode found, String rule) throws IOException {
         if (!holds) {
             throw refuse(field, rule + ", found " + TokenizerJson.describe(found) + "." + OTHER_KIND);
         }
     }
 
-    private IOException refuse(String field, String complaint) {
+    IOException refuse(String field, String complaint) {
         return new IOException(file + ": " + field + " " + complaint);
     }
 }

@@ -2,6 +2,7 @@ package io.github.rlhf4j.transformer.tokenizer;
 
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -11,8 +12,10 @@ import org.jspecify.annotations.Nullable;
 final class Vocabulary {
 
     private final Map<String, Integer> ordinary;
+    private final Map<String, Integer> added;
     private final Map<String, Integer> special;
     private final String[] spellings;
+    private final boolean[] isSpecial;
 
     /**
      * @param ordinary id of each ordinary token; may list special ones too, with the same id
@@ -20,21 +23,47 @@ final class Vocabulary {
      * @throws IllegalArgumentException when the ids are not exactly {@code 0..size-1}, each once
      */
     Vocabulary(Map<String, Integer> ordinary, Map<String, Integer> special) {
-        Map<String, Integer> ordinaryOnly = new HashMap<>(ordinary);
-        special.forEach((name, id) -> removeSpecial(ordinaryOnly, name, id));
-        this.ordinary = ordinaryOnly;
-        this.special = SpecialTokens.ordered(special);
-        this.spellings = new String[ordinaryOnly.size() + special.size()];
-        ordinaryOnly.forEach(this::place);
-        special.forEach(this::place);
+        this(
+                ordinary,
+                BytePairOptions.of(Pretokenizer.gpt2())
+                        .withSpecialTokens(special)
+                        .addedTokens());
     }
 
-    private static void removeSpecial(Map<String, Integer> ordinary, String name, int id) {
-        Integer ordinaryId = ordinary.remove(name);
-        if (ordinaryId != null && ordinaryId != id) {
-            throw new IllegalArgumentException("special token " + name + " has id " + id
-                    + ", but an ordinary token of the same spelling has id " + ordinaryId
-                    + ". Give the special token a name that is no ordinary token, such as <|" + name + "|>.");
+    /**
+     * @param ordinary id of each ordinary token; may list added ones too, with the same id
+     * @param addedTokens special tokens and others beside the vocabulary
+     * @throws IllegalArgumentException when the ids are not exactly {@code 0..size-1}, each once
+     */
+    Vocabulary(Map<String, Integer> ordinary, List<AddedToken> addedTokens) {
+        this.ordinary = new HashMap<>(ordinary);
+        this.added = new LinkedHashMap<>();
+        Map<String, Integer> specialOnes = new HashMap<>();
+        for (AddedToken token : addedTokens) {
+            Integer listed = ordinary.get(token.content());
+            checkSameId(token, listed);
+            if (token.special()) {
+                this.ordinary.remove(token.content());
+                specialOnes.put(token.content(), token.id());
+            } else if (listed == null) {
+                added.put(token.content(), token.id());
+            }
+        }
+        this.special = SpecialTokens.ordered(specialOnes);
+        this.spellings = new String[this.ordinary.size() + added.size() + special.size()];
+        this.isSpecial = new boolean[spellings.length];
+        this.ordinary.forEach(this::place);
+        added.forEach(this::place);
+        special.forEach(this::place);
+        special.values().forEach(id -> isSpecial[id] = true);
+    }
+
+    private static void checkSameId(AddedToken token, @Nullable Integer listed) {
+        if (listed != null && listed != token.id()) {
+            throw new IllegalArgumentException((token.special() ? "special" : "added") + " token " + token.content()
+                    + " has id " + token.id() + ", but an ordinary token of the same spelling has id " + listed
+                    + ". Give the special token a name that is no ordinary token, such as <|" + token.content()
+                    + "|>.");
         }
     }
 
@@ -71,7 +100,12 @@ final class Vocabulary {
     }
 
     boolean isSpecial(int id) {
-        return special.containsKey(spelling(id));
+        return isSpecial[checkId(id)];
+    }
+
+    /** Whether the token is an added one that is not special and that the learned vocabulary does not list. */
+    boolean isAdded(int id) {
+        return !isSpecial(id) && added.containsKey(spelling(id));
     }
 
     /** Returns {@code id} when it is in the vocabulary. */
@@ -95,7 +129,10 @@ final class Vocabulary {
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof Vocabulary other && ordinary.equals(other.ordinary) && special.equals(other.special);
+        return o instanceof Vocabulary other
+                && ordinary.equals(other.ordinary)
+                && added.equals(other.added)
+                && special.equals(other.special);
     }
 
     @Override

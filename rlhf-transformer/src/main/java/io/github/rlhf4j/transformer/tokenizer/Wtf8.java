@@ -62,8 +62,13 @@ final class Wtf8 {
 
         /** Appends to {@code out} whatever is complete after these bytes. */
         void accept(byte[] bytes, StringBuilder out) {
-            for (byte b : bytes) {
-                accept(b & 0xFF, out);
+            accept(bytes, 0, out);
+        }
+
+        /** The same with the bytes from {@code start} on. */
+        void accept(byte[] bytes, int start, StringBuilder out) {
+            for (int i = start; i < bytes.length; i++) {
+                accept(bytes[i] & 0xFF, out);
             }
         }
 

@@ -20,9 +20,6 @@ import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
-import io.github.rlhf4j.transformer.model.TransformerConfig.Activation;
-import io.github.rlhf4j.transformer.model.TransformerConfig.Norm;
-import io.github.rlhf4j.transformer.model.TransformerConfig.Positions;
 import io.github.rlhf4j.transformer.tokenizer.CharacterTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -156,16 +153,11 @@ class ModelDirectoryTest {
 
     @Test
     void configThatAsksForAnotherModelIsRefusedByField() throws IOException {
-        assertConfigRefused(json -> json.put("model_type", "llama"), "model_type", "gpt2", "\"llama\"");
+        assertConfigRefused(json -> json.put("model_type", "t5"), "model_type", "gpt2", "\"t5\"");
         assertConfigRefused(json -> json.put("activation_function", "relu"), "activation_function", "gelu_new");
         assertConfigRefused(
                 json -> json.put("scale_attn_by_inverse_layer_idx", true), "scale_attn_by_inverse_layer_idx");
-        assertConfigRefused(
-                json -> json.put("tie_word_embeddings", false),
-                "tie_word_embeddings must be true",
-                "transposed token embedding",
-                "use a model with tied embeddings",
-                "got false");
+        assertConfigRefused(json -> json.put("tie_word_embeddings", false), "lm_head.weight", "is missing");
         assertConfigRefused(json -> json.remove("n_embd"), "n_embd", "got nothing");
         assertConfigRefused(json -> json.put("n_layer", 1e12), "n_layer", "whole number");
         assertConfigRefused(json -> json.put("n_head", 3), "multiple of heads (3)");
@@ -173,20 +165,10 @@ class ModelDirectoryTest {
     }
 
     @Test
-    void aHeadOfItsOwnIsRefusedRatherThanIgnored() {
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> new TransformerConfig(
-                        3, 16, 8, 2, 2, 32, Norm.LAYER, 1e-5, Positions.LEARNED, Activation.GELU_TANH, false, 0))
-                .withMessageContaining("tiedEmbeddings must be true")
-                .withMessageContaining("is not built, got false");
-    }
-
-    @Test
     void configThatPromisesMoreThanTheFileHoldsIsRefusedBeforeAnythingIsAllocated() throws IOException {
         assertConfigRefused(
                 json -> json.put("vocab_size", Integer.MAX_VALUE), "transformer.wte.weight", "[2147483647, 8]");
-        assertConfigRefused(
-                json -> json.put("n_layer", 1_000_000_000), "transformer.h.2.attn.c_attn.weight", "missing");
+        assertConfigRefused(json -> json.put("n_layer", 1_000_000_000), "transformer.h.2.ln_1.weight", "missing");
         assertConfigRefused(json -> json.put("n_inner", 33), "transformer.h.0.mlp.c_fc.weight", "[8, 33]");
     }
 

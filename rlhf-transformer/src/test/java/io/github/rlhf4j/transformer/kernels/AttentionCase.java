@@ -9,21 +9,19 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Sequences of given lengths with random queries, keys and values, and a random gradient from above. */
-record AttentionCase(PackedTokens packed, int heads, int headSize, INDArray qkv, INDArray dOut) {
+record AttentionCase(PackedTokens packed, AttentionShape shape, INDArray qkv, INDArray dOut) {
 
-    static AttentionCase of(long seed, int heads, int headSize, int... lengths) {
+    static AttentionCase of(long seed, AttentionShape shape, int... lengths) {
         List<TokenSequence> sequences = Arrays.stream(lengths)
                 .mapToObj(length -> TokenSequence.of(new int[length]))
                 .toList();
         PackedTokens packed = PackedTokens.of(sequences, 1, Integer.MAX_VALUE);
-        int channels = heads * headSize;
         RandomKey key = RandomKey.of(seed);
         return new AttentionCase(
                 packed,
-                heads,
-                headSize,
-                gaussian(key.child("qkv"), packed.rows(), 3 * channels),
-                gaussian(key.child("dOut"), packed.rows(), channels));
+                shape,
+                gaussian(key.child("qkv"), packed.rows(), shape.rowWidth()),
+                gaussian(key.child("dOut"), packed.rows(), shape.queryWidth()));
     }
 
     private static INDArray gaussian(RandomKey key, int rows, int columns) {
@@ -41,8 +39,7 @@ record AttentionCase(PackedTokens packed, int heads, int headSize, INDArray qkv,
         PackedTokens one = PackedTokens.of(List.of(TokenSequence.of(new int[packed.length(i)])), 1, Integer.MAX_VALUE);
         return new AttentionCase(
                 one,
-                heads,
-                headSize,
+                shape,
                 Rows.slice(qkv, from, to).dup('c'),
                 Rows.slice(dOut, from, to).dup('c'));
     }
@@ -51,8 +48,7 @@ record AttentionCase(PackedTokens packed, int heads, int headSize, INDArray qkv,
     AttentionCase tails(int... firsts) {
         PackedTokens tails = packed.tails(firsts);
         int[] rows = tails.rowsOfWhole();
-        return new AttentionCase(
-                tails, heads, headSize, qkv, Nd4j.pullRows(dOut, 1, rows).dup('c'));
+        return new AttentionCase(tails, shape, qkv, Nd4j.pullRows(dOut, 1, rows).dup('c'));
     }
 
     /** All rows attend, and nothing comes from above but to the rows of these tails. */
@@ -62,22 +58,22 @@ record AttentionCase(PackedTokens packed, int heads, int headSize, INDArray qkv,
         for (int i = 0; i < rows.length; i++) {
             Rows.slice(d, rows[i], rows[i] + 1).assign(Rows.slice(tails.dOut(), i, i + 1));
         }
-        return new AttentionCase(packed, heads, headSize, qkv, d);
+        return new AttentionCase(packed, shape, qkv, d);
     }
 
     AttentionCase toDouble() {
-        return new AttentionCase(packed, heads, headSize, qkv.castTo(DataType.DOUBLE), dOut.castTo(DataType.DOUBLE));
+        return new AttentionCase(packed, shape, qkv.castTo(DataType.DOUBLE), dOut.castTo(DataType.DOUBLE));
     }
 
     float[] forward(FusedAttention attention) {
         INDArray out = unwritten(dOut);
-        attention.forward(packed, heads, qkv, out);
+        attention.forward(packed, shape, qkv, out);
         return out.data().asFloat();
     }
 
     float[] backward(FusedAttention attention) {
         INDArray dQkv = unwritten(qkv);
-        attention.backward(packed, heads, dOut, qkv, dQkv);
+        attention.backward(packed, shape, dOut, qkv, dQkv);
         return dQkv.data().asFloat();
     }
 
@@ -85,7 +81,7 @@ record AttentionCase(PackedTokens packed, int heads, int headSize, INDArray qkv,
     double[] expectedOut() {
         INDArray out = unwritten(dOut);
         try (Arena arena = new Arena(out.dataType())) {
-            new Nd4jAttention().forward(packed, heads, qkv, out, arena);
+            new Nd4jKernels().attention(packed, shape, qkv, out, arena);
         }
         return out.data().asDouble();
     }
@@ -94,7 +90,7 @@ record AttentionCase(PackedTokens packed, int heads, int headSize, INDArray qkv,
     double[] expectedGradient() {
         INDArray dQkv = unwritten(qkv);
         try (Arena arena = new Arena(qkv.dataType())) {
-            new Nd4jAttention().backward(packed, heads, dOut, qkv, dQkv, arena);
+            new Nd4jKernels().attentionBackward(packed, shape, dOut, qkv, dQkv, arena);
         }
         return dQkv.data().asDouble();
     }

@@ -26,11 +26,14 @@ class FusedAttentionTest {
     @Property(tries = 25)
     void isTheReferenceInValuesAndGradients(
             @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 3) int groups,
             @ForAll @IntRange(min = 1, max = 4) int heads,
             @ForAll @IntRange(min = 1, max = 17) int headSize,
             @ForAll @Size(min = 1, max = 5) List<@IntRange(min = 1, max = 70) Integer> lengths) {
         AttentionCase c = AttentionCase.of(
-                seed, heads, headSize, lengths.stream().mapToInt(i -> i).toArray());
+                seed,
+                new AttentionShape(groups * heads, heads, headSize),
+                lengths.stream().mapToInt(i -> i).toArray());
         isTheReference(c);
     }
 
@@ -51,15 +54,15 @@ class FusedAttentionTest {
     @Example
     void isTheReferenceAcrossBlocksOfQueries() {
         for (int length : new int[] {127, 128, 129, 300}) {
-            isTheReference(AttentionCase.of(length, 2, 5, length, 3));
-            isTheReference(AttentionCase.of(length, 1, 64, length, 49));
+            isTheReference(AttentionCase.of(length, new AttentionShape(4, 2, 5), length, 3));
+            isTheReference(AttentionCase.of(length, AttentionShape.multiHead(1, 64), length, 49));
         }
     }
 
     /** softmax(s + const) = softmax(s), also where exp(s) is not a float any more. */
     @Example
     void largeScoresDoNotOverflow() {
-        AttentionCase c = AttentionCase.of(1, 2, 8, 20, 5);
+        AttentionCase c = AttentionCase.of(1, AttentionShape.multiHead(2, 8), 20, 5);
         c.qkv().muli(30);
         assertThat(c.toDouble().expectedOut()).doesNotContain(Double.NaN);
         // scores of up to some thousands: a relative rounding of 6e-8 of them is 1e-4 in the exponent
@@ -70,8 +73,10 @@ class FusedAttentionTest {
     @Property(tries = 10)
     void aSequenceHasTheSameBitsWhateverItsBatchMatesAre(
             @ForAll long seed, @ForAll @Size(min = 2, max = 5) List<@IntRange(min = 1, max = 140) Integer> lengths) {
-        AttentionCase all =
-                AttentionCase.of(seed, 3, 5, lengths.stream().mapToInt(i -> i).toArray());
+        AttentionCase all = AttentionCase.of(
+                seed,
+                AttentionShape.multiHead(3, 5),
+                lengths.stream().mapToInt(i -> i).toArray());
         for (FusedAttention attention : both()) {
             float[] out = all.forward(attention);
             float[] dQkv = all.backward(attention);
@@ -85,7 +90,7 @@ class FusedAttentionTest {
 
     @Example
     void theNumberOfThreadsDoesNotMatter() {
-        AttentionCase c = AttentionCase.of(7, 4, 8, 50, 1, 33, 140, 2, 70);
+        AttentionCase c = AttentionCase.of(7, new AttentionShape(4, 2, 8), 50, 1, 33, 140, 2, 70);
         FusedAttention one =
                 new FusedAttention((count, task) -> IntStream.range(0, count).forEach(task::run), PanelLoops.ACTIVE);
         try (ThreadCrew threads = new ThreadCrew(2)) {
@@ -100,14 +105,14 @@ class FusedAttentionTest {
     /** Activations are views into an arena, not arrays of their own. */
     @Example
     void readsAndWritesViewsIntoLargerArrays() {
-        AttentionCase c = AttentionCase.of(11, 2, 5, 20, 7);
+        AttentionCase c = AttentionCase.of(11, AttentionShape.multiHead(2, 5), 20, 7);
         try (Arena arena = new Arena(DataType.FLOAT)) {
             arena.takeZeros(13);
             INDArray qkv = arena.take(c.qkv().shape()).assign(c.qkv());
             INDArray before = arena.takeZeros(9);
             INDArray out = arena.take(c.dOut().shape());
             INDArray after = arena.takeZeros(9);
-            new FusedAttention().forward(c.packed(), 2, qkv, out);
+            new FusedAttention().forward(c.packed(), c.shape(), qkv, out);
             assertThat(out.dup().data().asFloat()).isEqualTo(c.forward(new FusedAttention()));
             assertThat(before.sumNumber().doubleValue() + after.sumNumber().doubleValue())
                     .isZero();
@@ -119,7 +124,8 @@ class FusedAttentionTest {
     void oneObjectServesSeveralThreadsAtOnce() {
         FusedAttention attention = new FusedAttention();
         List<AttentionCase> cases = IntStream.range(0, 12)
-                .mapToObj(i -> AttentionCase.of(i, 1 + i % 3, 3 + i % 4, 5 + 13 * i, 4))
+                .mapToObj(i ->
+                        AttentionCase.of(i, new AttentionShape(2 + 2 * (i % 3), 1 + i % 3, 3 + i % 4), 5 + 13 * i, 4))
                 .toList();
         List<float[]> alone =
                 cases.stream().map(c -> c.backward(new FusedAttention())).toList();
@@ -130,9 +136,9 @@ class FusedAttentionTest {
 
     @Example
     void refusesOtherTypesThanFloat() {
-        AttentionCase c = AttentionCase.of(1, 1, 2, 3);
-        assertThatThrownBy(() ->
-                        new FusedAttention().forward(c.packed(), 1, c.toDouble().qkv(), c.dOut()))
+        AttentionCase c = AttentionCase.of(1, AttentionShape.multiHead(1, 2), 3);
+        assertThatThrownBy(() -> new FusedAttention()
+                        .forward(c.packed(), c.shape(), c.toDouble().qkv(), c.dOut()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("DOUBLE")
                 .hasMessageContaining("Nd4jKernels");

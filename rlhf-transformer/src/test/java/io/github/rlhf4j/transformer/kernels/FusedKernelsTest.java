@@ -9,6 +9,7 @@ import io.github.rlhf4j.transformer.kernels.Kernels.AdamWStep;
 import io.github.rlhf4j.transformer.kernels.Kernels.DecayedRange;
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadGradient;
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadOutput;
+import io.github.rlhf4j.transformer.model.Rotary;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -123,6 +124,110 @@ class FusedKernelsTest {
             c.kernels().linearBackward(c.normal("dOut", n, m), in, weight, dIn, dWeight, dBias, c.arena());
             return new INDArray[] {out, sum, dIn, dWeight, dBias};
         });
+    }
+
+    /** Without biases, and of a weight that is not trained. */
+    @Property(tries = TRIES)
+    void linearWithoutBias(
+            @ForAll @IntRange(min = 1, max = 150) int n,
+            @ForAll @IntRange(min = 1, max = 600) int m,
+            @ForAll long seed) {
+        bothAgree(seed, c -> {
+            INDArray in = c.normal("in", n, 31);
+            INDArray weight = c.normal("weight", 31, m);
+            INDArray out = c.normal("out", n, m);
+            c.kernels().linear(in, weight, null, out);
+            INDArray sum = c.normal("sum", n, m);
+            c.kernels().addLinear(in, weight, null, sum);
+            INDArray dIn = c.normal("dIn", n, 31);
+            c.kernels().linearBackward(c.normal("dOut", n, m), in, weight, dIn, null, null, c.arena());
+            return new INDArray[] {out, sum, dIn};
+        });
+    }
+
+    @Property(tries = TRIES)
+    void rmsNorm(
+            @ForAll @IntRange(min = 1, max = 300) int n,
+            @ForAll @IntRange(min = 2, max = 200) int m,
+            @ForAll long seed) {
+        bothAgree(seed, c -> {
+            INDArray normalized = c.normal("normalized", n, m);
+            INDArray inverse = c.normal("inverse", n);
+            INDArray out = c.normal("out", n, m);
+            INDArray gain = c.normal("gain", m);
+            c.kernels().rmsNorm(c.normal("in", n, m), gain, 0.1, normalized, inverse, out, c.arena());
+            INDArray again = c.normal("again", n, m);
+            c.kernels().scaleAndShift(normalized, gain, null, again);
+            INDArray dIn = c.normal("dIn", n, m);
+            INDArray dGain = c.normal("dGain", m);
+            INDArray dOut = c.normal("dOut", n, m);
+            c.kernels().rmsNormBackward(dOut, gain, normalized, inverse, dIn, dGain, c.arena());
+            c.kernels().rmsNormBackward(dOut, gain, normalized, inverse, dIn, null, c.arena());
+            return new INDArray[] {normalized, inverse, out, again, dIn, dGain};
+        });
+    }
+
+    @Property(tries = TRIES)
+    void gatedUnits(
+            @ForAll @IntRange(min = 1, max = 200) int n,
+            @ForAll @IntRange(min = 1, max = 90) int f,
+            @ForAll Kernels.Gate gate,
+            @ForAll long seed) {
+        bothAgree(seed, c -> {
+            INDArray in = c.normal("in", n, 2 * f);
+            INDArray out = c.normal("out", n, f);
+            c.kernels().gated(gate, in, out, c.arena());
+            INDArray dIn = c.normal("dIn", n, 2 * f);
+            c.kernels().gatedBackward(gate, c.normal("dOut", n, f), in, dIn, c.arena());
+            return new INDArray[] {out, dIn};
+        });
+    }
+
+    @Property(tries = TRIES)
+    void rotary(
+            @ForAll @IntRange(min = 1, max = 100) int n,
+            @ForAll @IntRange(min = 1, max = 3) int groups,
+            @ForAll @IntRange(min = 1, max = 3) int heads,
+            @ForAll @IntRange(min = 1, max = 20) int half,
+            @ForAll long seed) {
+        AttentionShape shape = new AttentionShape(groups * heads, heads, 2 * half);
+        RotaryAngles angles = new RotaryAngles(Rotary.of(100).frequencies(2 * half));
+        bothAgree(seed, c -> {
+            int[] positions = c.below("positions", 700, n);
+            INDArray turned = c.normal("qkv", n, shape.rowWidth());
+            INDArray back = c.normal("dQkv", n, shape.rowWidth());
+            c.kernels().rotate(shape, turned, positions, angles, c.arena());
+            c.kernels().rotateBackward(shape, back, positions, angles, c.arena());
+            return new INDArray[] {turned, back};
+        });
+    }
+
+    /** Scores of turned queries and keys depend on how far apart they are, and on nothing else (Su et al. 2021 §3.1). */
+    @Property(tries = TRIES)
+    void rotatedScoresDependOnTheDistanceAlone(
+            @ForAll @IntRange(min = 0, max = 300) int shift, @ForAll @IntRange(min = 0, max = 50) int distance) {
+        AttentionShape shape = AttentionShape.multiHead(1, 8);
+        RotaryAngles angles = new RotaryAngles(Rotary.of(100).frequencies(8));
+        float[][] rows = run(new FusedKernels(), 5, c -> {
+            INDArray near = c.normal("qkv", 1, 24);
+            INDArray far = c.normal("qkv", 1, 24);
+            INDArray key = c.normal("qkv", 1, 24);
+            INDArray farKey = c.normal("qkv", 1, 24);
+            c.kernels().rotate(shape, near, new int[] {distance}, angles, c.arena());
+            c.kernels().rotate(shape, key, new int[] {0}, angles, c.arena());
+            c.kernels().rotate(shape, far, new int[] {shift + distance}, angles, c.arena());
+            c.kernels().rotate(shape, farKey, new int[] {shift}, angles, c.arena());
+            return new INDArray[] {near, key, far, farKey};
+        });
+        assertThat(queryTimesKey(rows[2], rows[3], 8)).isCloseTo(queryTimesKey(rows[0], rows[1], 8), within(1e-4));
+    }
+
+    private static double queryTimesKey(float[] query, float[] key, int size) {
+        double sum = 0;
+        for (int i = 0; i < size; i++) {
+            sum += query[i] * key[size + i];
+        }
+        return sum;
     }
 
     @Property(tries = TRIES)

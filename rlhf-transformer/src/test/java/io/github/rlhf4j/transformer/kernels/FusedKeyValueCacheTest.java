@@ -19,22 +19,28 @@ class FusedKeyValueCacheTest {
     @Property(tries = 15)
     void isTheLastRowOfFullAttention(
             @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 3) int groups,
             @ForAll @IntRange(min = 1, max = 4) int heads,
             @ForAll @IntRange(min = 1, max = 17) int headSize,
             @ForAll @Size(min = 1, max = 5) List<@IntRange(min = 1, max = 150) Integer> lengths) {
         AttentionCase c = AttentionCase.of(
-                seed, heads, headSize, lengths.stream().mapToInt(i -> i).toArray());
+                seed,
+                new AttentionShape(groups * heads, heads, headSize),
+                lengths.stream().mapToInt(i -> i).toArray());
         int b = lengths.size();
         int[] last = IntStream.range(0, b).map(i -> c.packed().start(i + 1) - 1).toArray();
         int[] positions = lengths.stream().mapToInt(i -> i - 1).toArray();
         double[] full = c.toDouble().expectedOut();
         double[] expected = Arrays.stream(last)
                 .boxed()
-                .flatMapToDouble(row -> Arrays.stream(full, row * heads * headSize, (row + 1) * heads * headSize))
+                .flatMapToDouble(row -> Arrays.stream(
+                        full,
+                        row * c.shape().queryWidth(),
+                        (row + 1) * c.shape().queryWidth()))
                 .toArray();
 
         try (Arena arena = new Arena(DataType.FLOAT);
-                KeyValueCache cache = new FusedKeyValueCache(heads, headSize)) {
+                KeyValueCache cache = new FusedKeyValueCache(c.shape())) {
             cache.append(c.qkv(), sequencesOf(c), c.packed().positions(), arena);
             int[] all = IntStream.range(0, b).toArray();
             FusedAttentionTest.assertClose(attend(cache, c, last, all, positions, arena), expected);
@@ -46,11 +52,11 @@ class FusedKeyValueCacheTest {
     void isTheReferenceCacheWhileSequencesComeAndGo() {
         int[] lengths = {90, 75, 100, 68};
         int[] prompts = {30, 1, 60, 63};
-        AttentionCase c = AttentionCase.of(3, 3, 7, lengths);
+        AttentionCase c = AttentionCase.of(3, new AttentionShape(6, 3, 7), lengths);
         int[] known = prompts.clone();
         try (Arena arena = new Arena(DataType.FLOAT);
-                KeyValueCache fused = new FusedKeyValueCache(3, 7);
-                KeyValueCache reference = new Nd4jKeyValueCache(3, 7, DataType.FLOAT)) {
+                KeyValueCache fused = new FusedKeyValueCache(c.shape());
+                KeyValueCache reference = new Nd4jKeyValueCache(c.shape(), DataType.FLOAT)) {
             for (int i = 0; i < 4; i++) {
                 int first = c.packed().start(i);
                 INDArray rows = Rows.slice(c.qkv(), first, first + prompts[i]).dup('c');
@@ -88,16 +94,16 @@ class FusedKeyValueCacheTest {
 
     @Example
     void aSequenceHasTheSameBitsWhateverItsBatchMatesAre() {
-        AttentionCase all = AttentionCase.of(5, 2, 5, 70, 9, 130);
+        AttentionCase all = AttentionCase.of(5, AttentionShape.multiHead(2, 5), 70, 9, 130);
         int[] last = {69, 78, 208};
         try (Arena arena = new Arena(DataType.FLOAT);
-                KeyValueCache cache = new FusedKeyValueCache(2, 5)) {
+                KeyValueCache cache = new FusedKeyValueCache(all.shape())) {
             cache.append(all.qkv(), sequencesOf(all), all.packed().positions(), arena);
             float[] together = attend(cache, all, last, new int[] {0, 1, 2}, new int[] {69, 8, 129}, arena);
             for (int i = 0; i < 3; i++) {
                 AttentionCase one = all.alone(i);
                 int position = one.packed().rows() - 1;
-                try (KeyValueCache own = new FusedKeyValueCache(2, 5)) {
+                try (KeyValueCache own = new FusedKeyValueCache(all.shape())) {
                     own.append(one.qkv(), sequencesOf(one), one.packed().positions(), arena);
                     assertThat(attend(own, one, new int[] {position}, new int[] {0}, new int[] {position}, arena))
                             .isEqualTo(Arrays.copyOfRange(together, i * 10, (i + 1) * 10));
@@ -109,10 +115,10 @@ class FusedKeyValueCacheTest {
     /** Three sequences that begin alike, with and without a full block in common, then go on differently. */
     @Property(tries = 8)
     void aSharedBeginningIsNotChangedByWhatComesAfter(@ForAll @IntRange(min = 1, max = 140) int common) {
-        AttentionCase c = AttentionCase.of(common, 2, 5, common + 9, common + 9, common + 9);
+        AttentionCase c = AttentionCase.of(common, new AttentionShape(4, 2, 5), common + 9, common + 9, common + 9);
         try (Arena arena = new Arena(DataType.FLOAT);
-                KeyValueCache fused = new FusedKeyValueCache(2, 5);
-                KeyValueCache reference = new Nd4jKeyValueCache(2, 5, DataType.FLOAT)) {
+                KeyValueCache fused = new FusedKeyValueCache(c.shape());
+                KeyValueCache reference = new Nd4jKeyValueCache(c.shape(), DataType.FLOAT)) {
             for (KeyValueCache cache : new KeyValueCache[] {fused, reference}) {
                 cache.append(
                         Rows.slice(c.qkv(), 0, common).dup('c'),
@@ -153,7 +159,7 @@ class FusedKeyValueCacheTest {
 
     private static float[] attend(
             KeyValueCache cache, AttentionCase c, int[] rows, int[] sequences, int[] positions, Arena arena) {
-        INDArray out = AttentionCase.unwritten(arena.take(rows.length, (long) c.heads() * c.headSize()));
+        INDArray out = AttentionCase.unwritten(arena.take(rows.length, c.shape().queryWidth()));
         cache.attend(gather(c, rows), sequences, positions, out, arena);
         return out.data().asFloat();
     }

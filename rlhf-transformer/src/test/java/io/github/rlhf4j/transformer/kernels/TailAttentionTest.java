@@ -17,32 +17,37 @@ class TailAttentionTest {
     @Property(tries = 25)
     void fused(
             @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 3) int groups,
             @ForAll @IntRange(min = 1, max = 3) int heads,
             @ForAll @IntRange(min = 1, max = 17) int headSize,
             @ForAll @Size(min = 1, max = 5) List<@IntRange(min = 1, max = 150) Integer> lengths) {
-        tailsAgree(new FusedKernels(), seed, heads, headSize, lengths);
+        tailsAgree(new FusedKernels(), seed, groups, heads, headSize, lengths);
     }
 
     @Property(tries = 25)
     void nd4j(
             @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 3) int groups,
             @ForAll @IntRange(min = 1, max = 3) int heads,
             @ForAll @IntRange(min = 1, max = 17) int headSize,
             @ForAll @Size(min = 1, max = 5) List<@IntRange(min = 1, max = 70) Integer> lengths) {
-        tailsAgree(new Nd4jKernels(), seed, heads, headSize, lengths);
+        tailsAgree(new Nd4jKernels(), seed, groups, heads, headSize, lengths);
     }
 
     /** Queries are computed in blocks of 64; here the last row alone, one block to the row, and a row more. */
     @Example
     void fusedAtTheBordersOfBlocks() {
-        AttentionCase all = AttentionCase.of(3, 2, 5, 200, 130, 65);
+        AttentionCase all = AttentionCase.of(3, AttentionShape.multiHead(2, 5), 200, 130, 65);
         tailsAgree(new FusedKernels(), all, 199, 66, 0);
         tailsAgree(new FusedKernels(), all, 136, 65, 64);
     }
 
-    private static void tailsAgree(Kernels kernels, long seed, int heads, int headSize, List<Integer> lengths) {
+    private static void tailsAgree(
+            Kernels kernels, long seed, int groups, int heads, int headSize, List<Integer> lengths) {
         AttentionCase all = AttentionCase.of(
-                seed, heads, headSize, lengths.stream().mapToInt(i -> i).toArray());
+                seed,
+                new AttentionShape(groups * heads, heads, headSize),
+                lengths.stream().mapToInt(i -> i).toArray());
         RandomKey key = RandomKey.of(seed).child("firsts");
         int[] firsts = new int[lengths.size()];
         Arrays.setAll(firsts, i -> key.child(i).below(lengths.get(i)));
@@ -57,8 +62,8 @@ class TailAttentionTest {
         INDArray out = AttentionCase.unwritten(tails.dOut());
         INDArray dQkv = AttentionCase.unwritten(tails.qkv());
         try (Arena arena = new Arena(DataType.FLOAT)) {
-            kernels.attention(tails.packed(), tails.heads(), tails.qkv(), out, arena);
-            kernels.attentionBackward(tails.packed(), tails.heads(), tails.dOut(), tails.qkv(), dQkv, arena);
+            kernels.attention(tails.packed(), tails.shape(), tails.qkv(), out, arena);
+            kernels.attentionBackward(tails.packed(), tails.shape(), tails.dOut(), tails.qkv(), dQkv, arena);
         }
         FusedAttentionTest.assertClose(out.data().asFloat(), expected);
         FusedAttentionTest.assertClose(dQkv.data().asFloat(), gradient);

@@ -261,7 +261,7 @@ class BytePairTokenizerTest {
     Arbitrary<List<String>> splits() {
         return Arbitraries.of(
                 List.of(),
-                List.of("\\p{N}", Pretokenizer.GPT2_SPLIT),
+                List.of("\\p{N}", Split.GPT2),
                 List.of("\\s+", "[a-z]"),
                 List.of("(?=t)"),
                 List.of(

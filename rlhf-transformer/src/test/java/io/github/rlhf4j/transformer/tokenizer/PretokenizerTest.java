@@ -13,7 +13,7 @@ import net.jqwik.api.Provide;
 class PretokenizerTest {
 
     /** In brackets the pattern is a stranger, and so runs as a regular expression. */
-    private static final Pretokenizer REGEX = Pretokenizer.of(List.of("(?:" + Pretokenizer.GPT2_SPLIT + ")"));
+    private static final Pretokenizer REGEX = Pretokenizer.of(List.of("(?:" + Split.GPT2 + ")"));
 
     @Property(tries = 2000)
     void theSplitByHandIsTheRegularExpression(@ForAll("texts") String text) {
@@ -31,6 +31,14 @@ class PretokenizerTest {
                 .isTrue();
     }
 
+    @Property(tries = 2000)
+    void theSplitsOfLlama3AndQwen2ByHandAreTheRegularExpressions(@ForAll("texts") String text) {
+        for (String split : List.of(Split.LLAMA3, Split.QWEN2, Split.DIGIT)) {
+            Pretokenizer regex = Pretokenizer.of(List.of("(?:" + split + ")"));
+            assertThat(Pretokenizer.of(List.of(split)).pieces(text)).isEqualTo(regex.pieces(text));
+        }
+    }
+
     @Example
     void piecesAreThoseOfGpt2() {
         assertThat(Pretokenizer.gpt2().pieces("I'll say: don't\u00a0go,  it's 12x!'s\n\n  end \t"))
@@ -44,7 +52,7 @@ class PretokenizerTest {
         Arbitrary<String> tricky = Arbitraries.of(
                         "'", "s", "ll", "l", "v", "ve", "re", "r", " ", " ", "\n", "\t", "\u00a0", "\u0085", "\u2028",
                         "\u3000", "1", "½", "你", "é", "\u0301", "!", "😀", "\ud83d", "\ude00", "𝔘", "𝟘", "\u001c",
-                        "\u200b", "T")
+                        "\u200b", "T", "S", "LL", "\u017f", "\r")
                 .list()
                 .ofMaxSize(25)
                 .map(parts -> String.join("", parts));

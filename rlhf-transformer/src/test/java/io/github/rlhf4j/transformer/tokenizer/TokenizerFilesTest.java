@@ -29,7 +29,7 @@ class TokenizerFilesTest {
 
     @Test
     void whatIsSavedIsLoadedEqual() throws IOException {
-        BytePairTokenizer digits = withSplits(List.of("\\p{N}", Pretokenizer.GPT2_SPLIT));
+        BytePairTokenizer digits = withSplits(List.of("\\p{N}", Split.GPT2));
         BytePairTokenizer whole = withSplits(List.of());
         for (Tokenizer tokenizer : List.of(Texts.TOKENIZER, digits, whole, CHARACTERS, CHARACTERS.withUnknown())) {
             Path file = dir.resolve("saved.json");
@@ -170,8 +170,9 @@ class TokenizerFilesTest {
     void kindsThatWouldEncodeDifferentlyAreRefused() throws IOException {
         String remedy = "Only byte-level BPE tokenizers";
         assertRefused(root -> model(root).put("type", "Unigram"), "model.type is \"Unigram\"", remedy);
-        assertRefused(root -> root.putObject("normalizer").put("type", "NFC"), "normalizer must be null", remedy);
-        assertRefused(root -> model(root).put("byte_fallback", true), "model.byte_fallback must be false", remedy);
+        assertRefused(
+                root -> root.putObject("normalizer").put("type", "NFKC"), "normalizer must be null or NFC", remedy);
+        assertRefused(root -> model(root).put("byte_fallback", true), "neither tokens for bytes", "Add either");
         assertRefused(root -> model(root).put("dropout", 0.1), "model.dropout must be null", remedy);
         assertRefused(root -> model(root).put("end_of_word_suffix", "</w>"), "model.end_of_word_suffix", remedy);
         assertRefused(root -> root.putNull("pre_tokenizer"), "pre_tokenizer must be made of", remedy);
@@ -214,7 +215,7 @@ class TokenizerFilesTest {
 
         assertThatThrownBy(() -> TokenizerFiles.save(own, dir))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("only BytePairTokenizer and CharacterTokenizer")
+                .hasMessageContaining("only BytePairTokenizer, SentencePieceTokenizer and CharacterTokenizer")
                 .hasMessageContaining("by your own code");
         assertThat(dir).isEmptyDirectory();
     }

@@ -1,23 +1,29 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** LayerNorm in one pass over the rows each way; mean and variance in double. */
-final class FusedLayerNorm {
+/** LayerNorm, or RMSNorm, in one pass over the rows each way; means and variances in double. */
+final class FusedNorm {
 
-    private FusedLayerNorm() {}
+    private final boolean centered;
 
-    static void forward(
+    /** @param centered whether the mean is subtracted: LayerNorm, otherwise RMSNorm */
+    FusedNorm(boolean centered) {
+        this.centered = centered;
+    }
+
+    void forward(
             INDArray in,
             INDArray gain,
-            INDArray bias,
+            @Nullable INDArray bias,
             double epsilon,
             INDArray normalized,
             INDArray inverseDeviation,
             INDArray out) {
         int width = (int) in.size(1);
         float[] gains = FusedRows.hold(Scratch.HELD, gain);
-        float[] biases = FusedRows.hold(Scratch.HELD + 1, bias);
+        float[] biases = FusedRows.holdOrZeros(Scratch.HELD + 1, bias, width);
         Blocks.rows((int) in.size(0), width, (from, to) -> {
             int length = (to - from) * width;
             Scratch scratch = Scratch.ofThread();
@@ -37,8 +43,8 @@ final class FusedLayerNorm {
     }
 
     /** {@code n = (x − mean)·inverseDeviation}; returns inverseDeviation. */
-    private static float normalize(float[] x, float[] n, int at, int width, double epsilon) {
-        float mean = (float) (VectorLoops.ACTIVE.sum(x, at, at + width) / width);
+    private float normalize(float[] x, float[] n, int at, int width, double epsilon) {
+        float mean = centered ? mean(x, at, width) : 0;
         for (int i = at; i < at + width; i++) {
             n[i] = x[i] - mean;
         }
@@ -50,6 +56,10 @@ final class FusedLayerNorm {
         return inverse;
     }
 
+    private static float mean(float[] x, int at, int width) {
+        return (float) (VectorLoops.ACTIVE.sum(x, at, at + width) / width);
+    }
+
     private static void scaleAndShift(float[] n, int at, float[] gain, float[] bias, float[] out, int width) {
         for (int i = 0; i < width; i++) {
             out[at + i] = n[at + i] * gain[i] + bias[i];
@@ -57,10 +67,10 @@ final class FusedLayerNorm {
     }
 
     /** {@code out = normalized·gain + bias}. */
-    static void scaleAndShift(INDArray normalized, INDArray gain, INDArray bias, INDArray out) {
+    static void scaleAndShift(INDArray normalized, INDArray gain, @Nullable INDArray bias, INDArray out) {
         int width = (int) normalized.size(1);
         float[] gains = FusedRows.hold(Scratch.HELD, gain);
-        float[] biases = FusedRows.hold(Scratch.HELD + 1, bias);
+        float[] biases = FusedRows.holdOrZeros(Scratch.HELD + 1, bias, width);
         Blocks.rows((int) normalized.size(0), width, (from, to) -> {
             int length = (to - from) * width;
             float[] n = Scratch.ofThread().take(0, length);
@@ -73,14 +83,14 @@ final class FusedLayerNorm {
     }
 
     /** Mirrors {@link #forward}. */
-    static void backward(
+    void backward(
             INDArray dOut,
             INDArray gain,
             INDArray normalized,
             INDArray inverseDeviation,
             INDArray dIn,
-            INDArray dGain,
-            INDArray dBias) {
+            @Nullable INDArray dGain,
+            @Nullable INDArray dBias) {
         int rows = (int) dOut.size(0);
         int width = (int) dOut.size(1);
         float[] gains = FusedRows.hold(Scratch.HELD, gain);
@@ -109,8 +119,12 @@ final class FusedLayerNorm {
                     ColumnSums.addInto(d, 0, n, 0, length);
                     HostMemory.write(dIn, (long) from * width, n, 0, length);
                 }));
-        gainSums.addTo(dGain);
-        biasSums.addTo(dBias);
+        if (dGain != null) {
+            gainSums.addTo(dGain);
+        }
+        if (dBias != null) {
+            biasSums.addTo(dBias);
+        }
     }
 
     private static void addGradients(
@@ -125,12 +139,12 @@ final class FusedLayerNorm {
         }
     }
 
-    /** In place, with {@code g = d·gain}: {@code d = inverse·(g − mean(g) − n·mean(g·n))}. */
-    private static void rowBackward(float[] d, float[] n, int at, float[] gain, float inverse, int width) {
+    /** In place, with {@code g = d·gain}: {@code d = inverse·(g − mean(g) − n·mean(g·n))}; mean(g) counts if centered. */
+    private void rowBackward(float[] d, float[] n, int at, float[] gain, float inverse, int width) {
         for (int i = 0; i < width; i++) {
             d[at + i] *= gain[i];
         }
-        float mean = (float) (VectorLoops.ACTIVE.sum(d, at, at + width) / width);
+        float mean = centered ? mean(d, at, width) : 0;
         float along = (float) (VectorLoops.ACTIVE.dot(d, at, at + width, n, at) / width);
         for (int i = at; i < at + width; i++) {
             d[i] = inverse * (d[i] - mean - n[i] * along);
