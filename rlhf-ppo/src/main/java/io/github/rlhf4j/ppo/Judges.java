@@ -26,11 +26,10 @@ record Judges(
     /** Reference and critic on this thread, while calls of the reward model that have not returned go on. */
     Judgement judge(Rollout rollout, RewardCalls calls) {
         SequenceBatch batch = rollout.batch();
-        double[][] referenceLogProbs = MicroBatches.score(
-                "the log-probs of the reference policy",
-                batch,
-                microBatchTokens,
-                pass -> reference.score(pass).logProbs());
+        double[][] referenceLogProbs =
+                MicroBatches.score("the log-probs of the reference policy", batch, microBatchTokens, pass -> reference
+                        .score(pass)
+                        .logProbs());
         double[][] values = MicroBatches.score("the values of the critic", batch, microBatchTokens, learner::values);
         Guards.requireFinite("the value of a response token", Ragged.sum(values));
         return new Judgement(referenceLogProbs, values, calls.await());

@@ -74,7 +74,7 @@ public final class PpoTrainer implements Trainer {
         Rollout rollout;
         Judgement judgement;
         try (RewardCalls calls = judges.rewardCalls(config.batches().rollout())) {
-            rollout = Rollout.sample(policy, nextPrompts(), config.sampling(), rolloutSeed(), calls);
+            rollout = Rollout.sample(policy, nextPrompts(), config.sampling(), rolloutSeed(), calls::offer);
             guards.warnOfCollapse(rollout, iteration + 1);
             judgement = judges.judge(rollout, calls);
         }

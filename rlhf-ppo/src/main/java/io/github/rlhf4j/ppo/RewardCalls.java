@@ -71,26 +71,18 @@ final class RewardCalls implements AutoCloseable {
     }
 
     /**
-     * Has an exchange scored. All of a rollout are offered by one thread, in any order, once.
+     * Has an exchange scored. All of a rollout are offered by one thread, in any order, once. What a call threw meanwhile
+     * is thrown here, as by {@link #await}.
      *
      * @param i its number in the rollout
      */
     void offer(int i, Exchange exchange, TokenSequence response) {
         throwFailure();
-        if (exchanges[i] != null) {
-            throw new IllegalStateException("the policy told of the completion of prompt " + i
-                    + " twice; Policy.complete tells of each that it returns, once");
-        }
         exchanges[i] = exchange;
         responses[i] = response;
         if (--missing[i / batch] == 0) {
             readyCalls.add(i / batch);
         }
-    }
-
-    /** The response that was offered with this number, null when none was. */
-    @Nullable TokenSequence response(int i) {
-        return responses[i];
     }
 
     private void makeCalls() {
@@ -132,8 +124,8 @@ final class RewardCalls implements AutoCloseable {
     }
 
     /**
-     * The rewards token by token, in the rollout's order; waits for them, all having been offered. What a call threw is thrown here, as it is; what
-     * it was about is among its suppressed exceptions.
+     * The rewards token by token, in the rollout's order; waits for them. All of the rollout must have been offered. What a
+     * call threw is thrown here, as it is; what it was about is among its suppressed exceptions.
      *
      * @throws CancellationException when this thread is interrupted while it waits
      */

@@ -21,18 +21,28 @@ import java.util.List;
  */
 record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange> exchanges, double temperature) {
 
-    /** Samples one response per prompt; each is handed to the reward model's calls when it ends. */
-    static Rollout sample(Policy policy, List<Prompt> prompts, Sampling sampling, long seed, RewardCalls calls) {
+    /** Is handed each response when it ends, with its number in the rollout; the others may still grow. */
+    @FunctionalInterface
+    interface ResponseListener {
+        void onResponse(int i, Exchange exchange, TokenSequence response);
+    }
+
+    /** Samples one response per prompt; what the listener throws ends the sampling and is thrown here. */
+    static Rollout sample(
+            Policy policy, List<Prompt> prompts, Sampling sampling, long seed, ResponseListener listener) {
         List<TokenSequence> tokens = prompts.stream().map(Prompt::tokens).toList();
+        Completion[] told = new Completion[prompts.size()];
         Exchange[] exchanges = new Exchange[prompts.size()];
-        List<Completion> completions = policy.complete(tokens, sampling, seed, (i, completion) -> {
+        List<Completion> returned = policy.complete(tokens, sampling, seed, (i, completion) -> {
             requireAnswer(i, tokens, completion);
+            requireOnce(i, told);
+            told[i] = completion;
             String text = policy.tokenizer().decode(completion.response());
             exchanges[i] = new Exchange(prompts.get(i).conversation(), text);
-            calls.offer(i, exchanges[i], completion.response());
+            listener.onResponse(i, exchanges[i], completion.response());
         });
-        requireAsTold(tokens, completions, calls);
-        return new Rollout(prompts, completions, List.of(exchanges), sampling.temperature());
+        requireAsTold(told, returned);
+        return new Rollout(prompts, List.of(told), List.of(exchanges), sampling.temperature());
     }
 
     /** Prompts and responses, the responses scored, at the sampling temperature. */
@@ -83,13 +93,13 @@ record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange
     }
 
     private static void requireAnswer(int i, List<TokenSequence> prompts, Completion completion) {
-        if (i >= prompts.size()) {
+        if (i < 0 || i >= prompts.size()) {
             throw new IllegalStateException("the policy was given " + prompts.size() + " prompts and completed number "
                     + i + ", counted from 0; Policy.complete returns one for each, in order");
         }
         if (!completion.prompt().equals(prompts.get(i))) {
-            throw new IllegalStateException("completion " + i + " of the policy answers another prompt than prompt "
-                    + i + "; Policy.complete returns them in the order of the prompts");
+            throw new IllegalStateException("completion " + i + " of the policy answers another prompt than prompt " + i
+                    + "; Policy.complete returns them in the order of the prompts");
         }
         for (double logProb : completion.logProbs()) {
             if (!(logProb <= 0) || Double.isInfinite(logProb)) {
@@ -100,21 +110,23 @@ record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange
         }
     }
 
-    /** The reward model is asked about what the listener was told of, the updates learn from what is returned. */
-    private static void requireAsTold(List<TokenSequence> prompts, List<Completion> completions, RewardCalls calls) {
-        requireCount(prompts.size(), completions.size());
-        for (int i = 0; i < prompts.size(); i++) {
-            if (!completions.get(i).response().equals(calls.response(i))) {
-                throw new IllegalStateException("the policy returned another completion of prompt " + i
-                        + " than it told its listener of; Policy.complete tells of each that it returns, once");
-            }
+    private static void requireOnce(int i, Completion[] told) {
+        if (told[i] != null) {
+            throw new IllegalStateException("the policy told its listener of the completion of prompt " + i
+                    + " twice; Policy.complete tells of each that it returns, once");
         }
     }
 
-    private static void requireCount(int prompts, int completions) {
-        if (completions != prompts) {
-            throw new IllegalStateException("the policy was given " + prompts + " prompts and returned " + completions
-                    + " completions; Policy.complete returns one for each, in order");
+    private static void requireAsTold(Completion[] told, List<Completion> returned) {
+        if (returned.size() != told.length) {
+            throw new IllegalStateException("the policy was given " + told.length + " prompts and returned "
+                    + returned.size() + " completions; Policy.complete returns one for each, in order");
+        }
+        for (int i = 0; i < told.length; i++) {
+            if (told[i] == null || !told[i].response().equals(returned.get(i).response())) {
+                throw new IllegalStateException("the policy did not tell its listener of the completion that it"
+                        + " returned for prompt " + i + "; Policy.complete tells of each that it returns, once");
+            }
         }
     }
 }
