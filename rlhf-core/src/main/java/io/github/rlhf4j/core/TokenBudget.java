@@ -18,29 +18,12 @@ public final class TokenBudget {
     public record Range(int from, int to) {}
 
     /**
-     * Consecutive ranges over {@code [0, count)}, as few as there can be, and of those the ones whose largest is smallest:
-     * equal passes run faster than full ones and a rest, and need less memory. None when {@code count} is 0.
+     * Consecutive ranges over {@code [0, count)}, each filled before the next begins; none when {@code count} is 0.
      *
      * @param length tokens of a sequence by its number
      * @param maxTokens tokens of a range, ≥ 1; a longer sequence is a range of its own
      */
     public static List<Range> ranges(int count, IntUnaryOperator length, int maxTokens) {
-        List<Range> filled = filled(count, length, maxTokens);
-        int tooSmall = 0;
-        int enough = maxTokens;
-        while (enough - tooSmall > 1) {
-            int middle = tooSmall + (enough - tooSmall) / 2;
-            if (filled(count, length, middle).size() == filled.size()) {
-                enough = middle;
-            } else {
-                tooSmall = middle;
-            }
-        }
-        return filled(count, length, enough);
-    }
-
-    /** Ranges each filled before the next begins. */
-    private static List<Range> filled(int count, IntUnaryOperator length, int maxTokens) {
         List<Range> ranges = new ArrayList<>();
         int from = 0;
         long tokens = 0;

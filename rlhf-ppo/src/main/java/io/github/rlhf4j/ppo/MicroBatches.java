@@ -19,7 +19,7 @@ final class MicroBatches {
     private MicroBatches() {}
 
     /**
-     * The rows of each pass: all rows of the batch once, in as few passes as there can be, of about equal tokens.
+     * The rows of each pass: all rows of the batch once, as few passes as filling one after the other gives.
      *
      * @param maxTokens tokens of a pass, ≥ 1; a longer sequence is a pass of its own
      */
