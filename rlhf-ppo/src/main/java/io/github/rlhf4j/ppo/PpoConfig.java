@@ -10,9 +10,8 @@ import io.github.rlhf4j.ppo.math.MissingStop;
  *
  * @param iterations rollouts, each followed by its updates, ≥ 1
  * @param batches sequences per rollout and update
- * @param microBatchTokens the most tokens, prompts and responses together, in one pass through a model, ≥ 1; passes are
- *     of about equal size, and a longer sequence goes alone. Memory and speed depend on it, the result only by rounding;
- *     default 4,096
+ * @param microBatchTokens the most tokens, prompts and responses together, in one pass through a model, ≥ 1; a longer
+ *     sequence goes alone. Memory and speed depend on it, the result only by rounding; default 4,096
  * @param epochs passes over each rollout; default 4 (lm-human-preferences {@code ppo.noptepochs}; InstructGPT: 1)
  * @param sampling how responses are drawn: the exact policy at a temperature, no top-k, top-p or penalty
  * @param rewards how scores become rewards
