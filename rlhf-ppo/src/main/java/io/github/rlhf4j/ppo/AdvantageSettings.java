@@ -6,12 +6,26 @@ package io.github.rlhf4j.ppo;
  * @param gamma discount γ; default 1 (InstructGPT, appendix C.4)
  * @param lambda GAE's λ; default 0.95 (lm-human-preferences; Schulman et al. 2016)
  * @param whiten standardises the advantages over all tokens of the rollout; default true (lm-human-preferences)
+ * @param divisor of the variance that whitening brings to 1; default n (lm-human-preferences)
  */
-public record AdvantageSettings(double gamma, double lambda, boolean whiten) {
+public record AdvantageSettings(double gamma, double lambda, boolean whiten, Divisor divisor) {
+
+    /** What squared deviations are divided by. */
+    public enum Divisor {
+        /** n, the number of tokens (lm-human-preferences, OpenRLHF). */
+        N,
+        /** n − 1 (TRL, verl). */
+        N_MINUS_1
+    }
 
     public AdvantageSettings {
         requireUnit("gamma", gamma);
         requireUnit("lambda", lambda);
+    }
+
+    /** With divisor n. */
+    public AdvantageSettings(double gamma, double lambda, boolean whiten) {
+        this(gamma, lambda, whiten, Divisor.N);
     }
 
     public static AdvantageSettings defaults() {
@@ -19,15 +33,19 @@ public record AdvantageSettings(double gamma, double lambda, boolean whiten) {
     }
 
     public AdvantageSettings withGamma(double discount) {
-        return new AdvantageSettings(discount, lambda, whiten);
+        return new AdvantageSettings(discount, lambda, whiten, divisor);
     }
 
     public AdvantageSettings withLambda(double newLambda) {
-        return new AdvantageSettings(gamma, newLambda, whiten);
+        return new AdvantageSettings(gamma, newLambda, whiten, divisor);
     }
 
     public AdvantageSettings withWhiten(boolean on) {
-        return new AdvantageSettings(gamma, lambda, on);
+        return new AdvantageSettings(gamma, lambda, on, divisor);
+    }
+
+    public AdvantageSettings withDivisor(Divisor newDivisor) {
+        return new AdvantageSettings(gamma, lambda, whiten, newDivisor);
     }
 
     private static void requireUnit(String name, double value) {

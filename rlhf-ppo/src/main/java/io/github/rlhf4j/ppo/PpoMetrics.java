@@ -1,6 +1,8 @@
 package io.github.rlhf4j.ppo;
 
+import io.github.rlhf4j.ppo.math.Correlation;
 import io.github.rlhf4j.ppo.math.ExplainedVariance;
+import io.github.rlhf4j.ppo.math.KlByPosition;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.KlUnit;
 import io.github.rlhf4j.ppo.math.Ragged;
@@ -12,9 +14,11 @@ import java.util.Map;
 /** What a step reports, by path, in the order a reader wants it. */
 final class PpoMetrics {
 
+    private static final int PARTS = 4;
+
     private final Map<String, Double> metrics = new LinkedHashMap<>();
 
-    /** Nats and reward units per sequence, except the entropy, which is per token. */
+    /** Nats and reward units per sequence, except the KL of quarters of the responses, which is per token. */
     PpoMetrics objective(Rollout rollout, Judgement judgement, double[][] rewards, double coefficient) {
         double[] scores = judgement.scores();
         double[][] logProbs = rollout.logProbs();
@@ -25,6 +29,15 @@ final class PpoMetrics {
         metrics.put("objective/kl", KlUnit.PER_SEQUENCE.of(KlEstimator.K1.values(logProbs, reference)));
         metrics.put("objective/kl_k3", KlUnit.PER_SEQUENCE.of(KlEstimator.K3.values(logProbs, reference)));
         metrics.put("objective/kl_coefficient", coefficient);
+        double[] quarters = KlByPosition.byPart(KlEstimator.K1.values(logProbs, reference), PARTS);
+        for (int part = 0; part < PARTS; part++) {
+            if (!Double.isNaN(quarters[part])) {
+                metrics.put("objective/kl_quarter_" + (part + 1), quarters[part]);
+            }
+        }
+        double[] lengths =
+                Arrays.stream(Ragged.lengths(logProbs)).asDoubleStream().toArray();
+        metrics.put("rollout/score_length_correlation", Correlation.of(scores, lengths));
         return this;
     }
 

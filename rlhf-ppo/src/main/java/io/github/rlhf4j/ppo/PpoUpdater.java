@@ -8,12 +8,13 @@ import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.random.EpochOrder;
 import io.github.rlhf4j.core.random.RandomKey;
-import io.github.rlhf4j.ppo.math.ClippedPolicyLoss;
 import io.github.rlhf4j.ppo.math.ClippedValueLoss;
 import io.github.rlhf4j.ppo.math.EntropyBonus;
 import io.github.rlhf4j.ppo.math.LanguageModelLoss;
+import io.github.rlhf4j.ppo.math.PolicyLossResult;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.TokenLoss;
+import io.github.rlhf4j.ppo.math.Whitening;
 import java.util.Arrays;
 import java.util.List;
 
@@ -45,8 +46,9 @@ final class PpoUpdater {
     }
 
     /** Epochs × minibatches of updates on a rollout, fewer when the approximate KL passes its limit. */
-    UpdateTally optimise(Experience experience, long iteration) {
+    UpdateTally optimise(Experience rollout, long iteration) {
         UpdateTally tally = new UpdateTally();
+        Experience experience = withDivisor(rollout);
         for (int epoch = 0; epoch < config.epochs(); epoch++) {
             int[] order = minibatchKey.child(iteration).child(epoch).permutation(experience.size());
             for (int m = 0; m < config.batches().minibatches(); m++) {
@@ -61,6 +63,20 @@ final class PpoUpdater {
             }
         }
         return tally;
+    }
+
+    /** Whitened advantages with the divisor asked for; they come with variance 1 by divisor n. */
+    private Experience withDivisor(Experience rollout) {
+        AdvantageSettings settings = config.advantages();
+        if (!settings.whiten() || settings.divisor() == AdvantageSettings.Divisor.N) {
+            return rollout;
+        }
+        return new Experience(
+                rollout.batch(),
+                rollout.logProbs(),
+                rollout.values(),
+                Whitening.standardizeUnbiased(rollout.advantages()),
+                rollout.returns());
     }
 
     private boolean movedTooFar(UpdateTally tally) {
@@ -93,7 +109,7 @@ final class PpoUpdater {
             tally.onPolicyError(guards.requireOnPolicy(scores.logProbs(), micro.logProbs()));
         }
         LossSettings losses = config.losses();
-        ClippedPolicyLoss.Result policyLoss =
+        PolicyLossResult policyLoss =
                 losses.policy().evaluate(scores.logProbs(), micro.logProbs(), micro.advantages(), rowWeights);
         Guards.requireFinite("the policy loss", policyLoss.loss());
         tally.addPolicy(policyLoss.loss(), policyLoss.statistics());

@@ -6,8 +6,13 @@ import io.github.rlhf4j.core.Ranking;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.data.PreferenceFiles;
+import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.ppo.BatchPlan;
+import io.github.rlhf4j.ppo.group.GroupAlgorithm;
+import io.github.rlhf4j.ppo.group.GroupConfig;
+import io.github.rlhf4j.ppo.group.GroupTrainer;
+import io.github.rlhf4j.ppo.math.OverlongPunishment;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -102,6 +107,30 @@ class OwnContractsTest {
         @Override
         protected Trainer trainer() {
             return PpoFixture.builder(PpoFixture.policy(), PpoFixture.config(4, new BatchPlan(8, 4)))
+                    .build();
+        }
+    }
+
+    @Nested
+    class Group extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            TabularPolicy policy = PpoFixture.policy();
+            GroupConfig config = GroupConfig.of(
+                            4,
+                            new BatchPlan(8, 4),
+                            2,
+                            PpoFixture.SAMPLING,
+                            GroupAlgorithm.dapo(new OverlongPunishment(4, 2)),
+                            3)
+                    .withRate(new LearningRateSchedule.Constant(0.05));
+            return GroupTrainer.builder()
+                    .config(config)
+                    .policy(policy)
+                    .reference(policy.copy())
+                    .rewardModel(PpoFixture.COUNT_B)
+                    .prompts(PpoFixture.PROMPTS)
                     .build();
         }
     }

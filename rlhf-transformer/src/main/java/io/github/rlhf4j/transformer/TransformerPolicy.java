@@ -14,6 +14,7 @@ import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.files.ModelDirectory;
+import io.github.rlhf4j.transformer.files.ModelSource;
 import io.github.rlhf4j.transformer.generation.ChatSession;
 import io.github.rlhf4j.transformer.generation.DecodingSession;
 import io.github.rlhf4j.transformer.generation.Generator;
@@ -86,12 +87,13 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     }
 
     /**
-     * Loads a model directory as {@link #save} or Hugging Face transformers writes it.
+     * Loads a model directory as {@link #save} or Hugging Face transformers writes it, or a file of llama.cpp or llama2.c; see
+     * {@link ModelSource#open}.
      *
      * @throws IOException naming the file and what is wrong with it
      */
-    public static TransformerPolicy load(Path directory, AdamWConfig optimizer) throws IOException {
-        ModelDirectory files = ModelDirectory.open(directory);
+    public static TransformerPolicy load(Path path, AdamWConfig optimizer) throws IOException {
+        ModelSource files = ModelSource.open(path);
         TransformerPolicy policy = allocate(files.config(), files.tokenizer(), optimizer, DataType.FLOAT);
         files.readInto(policy.parameters());
         return policy;

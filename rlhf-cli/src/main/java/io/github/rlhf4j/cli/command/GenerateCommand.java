@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -21,6 +22,12 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Parameters(arity = "1..*", paramLabel = "PROMPT", description = "Such as 'What does \"abacus\" mean?'")
     List<String> prompts = List.of();
+
+    @Option(
+            names = "--complete",
+            description =
+                    "Go on with the text of the prompt instead of answering it: for models that were not taught turns.")
+    boolean complete;
 
     @Mixin
     ModelOptions options = new ModelOptions();
@@ -33,8 +40,11 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter out = Rlhf.out(spec);
         try (TransformerPolicy policy = options.open()) {
-            ChatFormat format = ModelOptions.format(policy.tokenizer());
+            ChatFormat format = complete ? new TextFormat(policy.tokenizer()) : ModelOptions.format(policy.tokenizer());
             for (String prompt : prompts) {
+                if (complete) {
+                    out.print(prompt);
+                }
                 answer(policy, format, Conversation.of(prompt), out);
             }
         }

@@ -24,7 +24,10 @@ final class ModelOptions {
 
     private static final double TEMPERATURE_OF_OTHERS = 0.7;
 
-    @Option(names = "--model", paramLabel = "DIR", description = "A model's directory; default: the run's last model.")
+    @Option(
+            names = "--model",
+            paramLabel = "DIR|FILE",
+            description = "A model: a directory, a .gguf file, a .bin file of llama2.c; default: the run's last model.")
     @Nullable
     Path model;
 
@@ -116,7 +119,10 @@ final class ModelOptions {
         try {
             return new RoleChatFormat(tokenizer);
         } catch (IllegalArgumentException e) {
-            throw new InputException("this model was not trained to answer: " + e.getMessage(), e);
+            throw new InputException(
+                    "this model was not trained to answer: " + e.getMessage()
+                            + ". \"rlhf generate --complete\" goes on with a text instead",
+                    e);
         }
     }
 

@@ -35,6 +35,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             StageCommand.Evaluate.class,
             GenerateCommand.class,
             ChatCommand.class,
+            InspectCommand.class,
+            ExportCommand.class,
             ReportCommand.class,
             CommandLine.HelpCommand.class
         })

@@ -8,6 +8,7 @@ import io.github.rlhf4j.reward.TransformerRewardModel;
 import io.github.rlhf4j.transformer.ScalarTransformer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.files.ModelDirectory;
+import io.github.rlhf4j.transformer.files.ModelSource;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,13 +32,22 @@ public final class ModelFiles {
     }
 
     /**
-     * Reads a language model.
+     * Opens a model of whatever format, without its weights.
+     *
+     * @throws InputException when it is missing, damaged or altered, naming the file
+     */
+    public static ModelSource source(Path path) {
+        return reading(path, () -> verified(path));
+    }
+
+    /**
+     * Reads a language model, of whatever format.
      *
      * @throws InputException when it is missing, damaged or altered, naming the file
      */
     public static TransformerPolicy policy(Path directory, AdamWConfig optimizer) {
         return reading(directory, () -> {
-            ModelDirectory files = verified(directory);
+            ModelSource files = verified(directory);
             if (files.hasScoreHead()) {
                 throw new IOException("it is a reward model, which scores texts and cannot write any");
             }
@@ -53,7 +63,7 @@ public final class ModelFiles {
     /** Reads a reward model of a run; errors as {@link #policy}. */
     public static TransformerRewardModel reward(Path directory, AdamWConfig optimizer) {
         return reading(directory, () -> {
-            ModelDirectory files = verified(directory);
+            ModelSource files = verified(directory);
             ScalarTransformer network = ScalarTransformer.allocate(files.config(), optimizer, DataType.FLOAT);
             files.readInto(network.parameters());
             return new TransformerRewardModel(network, new RoleChatFormat(files.tokenizer()));
@@ -61,11 +71,11 @@ public final class ModelFiles {
     }
 
     /** What a manifest lists must be what was written; a directory from elsewhere has none and is taken as it is. */
-    private static ModelDirectory verified(Path directory) throws IOException {
+    private static ModelSource verified(Path directory) throws IOException {
         if (java.nio.file.Files.exists(directory.resolve("manifest.json"))) {
             Checkpoints.verifyWritten(directory);
         }
-        return ModelDirectory.open(directory);
+        return ModelSource.open(directory);
     }
 
     private interface Reader<T> {

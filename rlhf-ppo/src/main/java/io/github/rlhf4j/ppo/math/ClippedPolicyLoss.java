@@ -15,21 +15,13 @@ package io.github.rlhf4j.ppo.math;
  * @param clipHigh ε above 1, &gt; 0
  * @param dualClip c &gt; 1, or 0 for none
  */
-public record ClippedPolicyLoss(double clipLow, double clipHigh, double dualClip) {
-
-    /**
-     * Loss, gradient and diagnostics.
-     *
-     * @param loss weighted sum over tokens
-     * @param gradient dLoss/dlogProb
-     * @param statistics how far the policy has moved
-     */
-    public record Result(double loss, double[][] gradient, RatioStatistics statistics) {}
+public record ClippedPolicyLoss(double clipLow, double clipHigh, double dualClip) implements PolicyLoss {
 
     public ClippedPolicyLoss {
-        require(clipLow > 0 && clipLow < 1, "the lower clip range must lie in (0, 1)", clipLow);
-        require(clipHigh > 0 && Double.isFinite(clipHigh), "the upper clip range must be > 0 and finite", clipHigh);
-        require(dualClip == 0 || dualClip > 1, "the dual clip must be > 1, or 0 for none", dualClip);
+        ClipRange.require(clipLow, clipHigh);
+        if (!(dualClip == 0 || dualClip > 1)) {
+            throw new IllegalArgumentException("the dual clip must be > 1, or 0 for none, got " + dualClip);
+        }
     }
 
     /** Symmetric limits, no dual clip: the paper's. */
@@ -37,15 +29,9 @@ public record ClippedPolicyLoss(double clipLow, double clipHigh, double dualClip
         this(clip, clip, 0);
     }
 
-    /**
-     * The loss of a batch.
-     *
-     * @param logProbs log π of each token, nats
-     * @param oldLogProbs log π_old: of the policy that sampled
-     * @param advantages A of each token
-     * @param rowWeights weight of each row's tokens, from {@link Aggregation#rowWeights}
-     */
-    public Result evaluate(double[][] logProbs, double[][] oldLogProbs, double[][] advantages, double[] rowWeights) {
+    @Override
+    public PolicyLossResult evaluate(
+            double[][] logProbs, double[][] oldLogProbs, double[][] advantages, double[] rowWeights) {
         Ragged.requireSameShape("logProbs", logProbs, "oldLogProbs", oldLogProbs);
         Ragged.requireSameShape("logProbs", logProbs, "advantages", advantages);
         Ragged.requireRowWeights(rowWeights, logProbs);
@@ -60,14 +46,14 @@ public record ClippedPolicyLoss(double clipLow, double clipHigh, double dualClip
                 statistics = statistics.plus(token.statistics);
             }
         }
-        return new Result(loss, gradient, statistics);
+        return new PolicyLossResult(loss, gradient, statistics);
     }
 
     private record Token(double loss, double gradient, RatioStatistics statistics) {}
 
     private Token token(double logRatio, double advantage) {
         double ratio = Math.exp(logRatio);
-        double clipped = Math.max(1 - clipLow, Math.min(1 + clipHigh, ratio));
+        double clipped = ClipRange.clip(ratio, clipLow, clipHigh);
         double free = -advantage * ratio;
         boolean binding = -advantage * clipped > free;
         double loss = binding ? -advantage * clipped : free;
@@ -77,11 +63,5 @@ public record ClippedPolicyLoss(double clipLow, double clipHigh, double dualClip
             gradient = 0;
         }
         return new Token(loss, gradient, RatioStatistics.ofToken(logRatio, binding, clipped != ratio));
-    }
-
-    private static void require(boolean rule, String message, double value) {
-        if (!rule) {
-            throw new IllegalArgumentException(message + ", got " + value);
-        }
     }
 }

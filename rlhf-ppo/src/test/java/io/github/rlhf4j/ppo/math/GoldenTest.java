@@ -202,8 +202,7 @@ class GoldenTest {
         JsonNode golden = Goldens.of("ppo_clip");
         double[][] logProbs = one(golden.get("cur"));
         double[][] old = one(golden.get("old"));
-        ClippedPolicyLoss.Result result =
-                new ClippedPolicyLoss(0.2).evaluate(logProbs, old, one(golden.get("adv")), ONE_ROW);
+        PolicyLossResult result = new ClippedPolicyLoss(0.2).evaluate(logProbs, old, one(golden.get("adv")), ONE_ROW);
         RatioStatistics statistics = result.statistics();
         // The inputs of the golden are themselves rounded to five decimals.
         assertThat(result.loss()).isCloseTo(golden.get("loss").doubleValue(), ROUNDING);

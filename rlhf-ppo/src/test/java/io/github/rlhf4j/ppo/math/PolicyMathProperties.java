@@ -186,7 +186,7 @@ class PolicyMathProperties {
     @Property(tries = 200)
     void atRatioOneTheGradientIsThePolicyGradient(@ForAll("two") double[][][] in, @ForAll Aggregation aggregation) {
         double[] weights = aggregation.rowWeights(Ragged.lengths(in[0]), 5);
-        ClippedPolicyLoss.Result result = new ClippedPolicyLoss(0.2).evaluate(in[0], in[0], in[1], weights);
+        PolicyLossResult result = new ClippedPolicyLoss(0.2).evaluate(in[0], in[0], in[1], weights);
         assertThat(result.statistics().ratio()).isEqualTo(1);
         assertThat(result.statistics().approximateKl()).isZero();
         assertThat(result.statistics().approximateKlK3()).isZero();
@@ -228,7 +228,7 @@ class PolicyMathProperties {
     @Property(tries = 200)
     void theGradientIsZeroExactlyWhereClippingBinds(@ForAll("four") double[][][] in) {
         double[] weights = Aggregation.TOKEN_MEAN.rowWeights(Ragged.lengths(in[0]), 5);
-        ClippedPolicyLoss.Result result = new ClippedPolicyLoss(0.2).evaluate(in[0], in[1], in[2], weights);
+        PolicyLossResult result = new ClippedPolicyLoss(0.2).evaluate(in[0], in[1], in[2], weights);
         for (int i = 0; i < in[0].length; i++) {
             for (int t = 0; t < in[0][i].length; t++) {
                 double ratio = Math.exp(in[0][i][t] - in[1][i][t]);
@@ -258,11 +258,11 @@ class PolicyMathProperties {
         int[] second = range(first.length, rows);
         double[] weights = aggregation.rowWeights(Ragged.lengths(in[0]), 5);
         ClippedPolicyLoss loss = new ClippedPolicyLoss(0.2);
-        ClippedPolicyLoss.Result whole = loss.evaluate(in[0], in[1], in[2], weights);
+        PolicyLossResult whole = loss.evaluate(in[0], in[1], in[2], weights);
         double sum = 0;
         for (int[] part : new int[][] {first, second}) {
             double[] own = Arrays.stream(part).mapToDouble(i -> weights[i]).toArray();
-            ClippedPolicyLoss.Result result = loss.evaluate(
+            PolicyLossResult result = loss.evaluate(
                     Ragged.select(in[0], part), Ragged.select(in[1], part), Ragged.select(in[2], part), own);
             sum += result.loss();
             for (int k = 0; k < part.length; k++) {

@@ -35,7 +35,7 @@ final class CohereFamily implements ModelFamily {
     @Override
     public boolean describes(TransformerConfig config) {
         return config.norm() == Norm.LAYER
-                && config.rotary() != null
+                && RotaryFields.describes(config.rotary())
                 && config.activation() == Activation.SWIGLU
                 && config.block() == BlockForm.PARALLEL
                 && config.biases() == Biases.NONE

@@ -67,7 +67,7 @@ enum LlamaFamily implements ModelFamily {
     @Override
     public boolean describes(TransformerConfig config) {
         boolean common = config.norm() == Norm.RMS
-                && config.rotary() != null
+                && RotaryFields.describes(config.rotary())
                 && config.activation() == activation
                 && config.block() == BlockForm.SEQUENTIAL;
         boolean plainHeads = config.headSize() * config.heads() == config.width();

@@ -1,5 +1,6 @@
 package io.github.rlhf4j.transformer.files;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.rlhf4j.core.Tokenizer;
@@ -9,11 +10,13 @@ import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -27,13 +30,15 @@ import java.util.stream.Collectors;
  * F16, BF16 (and F64 into a store of doubles). Files of a bare model, whose names lack the prefix {@code transformer.} or
  * {@code model.}, are read too.
  */
-public final class ModelDirectory {
+public final class ModelDirectory implements ModelSource {
 
     /** The reward model's head, {@code [1, C]}. */
     public static final String SCORE_HEAD = "score.weight";
 
     /** Bytes of tensors in one file, as {@code transformers} cuts them. */
     public static final long SHARD_BYTES = 5_000_000_000L;
+
+    private static final String CHAT_TEMPLATE = "chat_template.jinja";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -106,6 +111,11 @@ public final class ModelDirectory {
         SafetensorsSet.write(directory, Map.of("format", "pt"), tensors, shardBytes);
         DurableFiles.replace(directory.resolve("generation_config.json"), file -> writeJson(file, generation));
         DurableFiles.replace(directory.resolve("config.json"), file -> writeJson(file, description));
+    }
+
+    /** Adds the template by which a model converses to a saved model, where {@code transformers} finds it. */
+    public static void saveChatTemplate(Path directory, String template) throws IOException {
+        DurableFiles.replace(directory.resolve(CHAT_TEMPLATE), template.getBytes(StandardCharsets.UTF_8));
     }
 
     private static List<StoredPart> parts(ModelFamily family, TransformerConfig config, boolean scalar) {
@@ -186,21 +196,18 @@ public final class ModelDirectory {
                 .requireShapes(declared.shapes(), "config.json");
     }
 
-    /** The shape of the model. */
+    @Override
     public TransformerConfig config() {
         return config;
     }
 
-    /** Whether this is a reward model, with {@value #SCORE_HEAD}. */
+    @Override
     public boolean hasScoreHead() {
         return scoreHead;
     }
 
-    /**
-     * Reads {@code tokenizer.json}.
-     *
-     * @throws IOException when it is missing or damaged, or has more tokens than the model's vocabulary
-     */
+    /** Reads {@code tokenizer.json}. */
+    @Override
     public Tokenizer tokenizer() throws IOException {
         Path file = directory.resolve(TokenizerFiles.FILE_NAME);
         Tokenizer tokenizer = TokenizerFiles.load(file);
@@ -211,12 +218,36 @@ public final class ModelDirectory {
         return tokenizer;
     }
 
-    /**
-     * Reads the values of all parameters of {@code target}. Every tensor is found and compared before the first one is
-     * copied, so that a file that does not fit changes nothing.
-     *
-     * @throws IOException naming the tensor that is missing, of another shape or type, or has no place in the model
-     */
+    /** {@code chat_template.jinja}, or the template in {@code tokenizer_config.json}; of several, the default one. */
+    @Override
+    public Optional<String> chatTemplate() throws IOException {
+        Path own = directory.resolve(CHAT_TEMPLATE);
+        if (Files.exists(own)) {
+            return Optional.of(Files.readString(own));
+        }
+        Path file = directory.resolve("tokenizer_config.json");
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        JsonNode template = JsonFields.read(file).root().path("chat_template");
+        if (template.isArray()) {
+            for (JsonNode named : template) {
+                if (named.path("name").asText().equals("default")) {
+                    template = named.path("template");
+                }
+            }
+        }
+        return template.isTextual() ? Optional.of(template.asText()) : Optional.empty();
+    }
+
+    @Override
+    public String storedTypes() throws IOException {
+        try (SafetensorsSet file = SafetensorsSet.open(directory)) {
+            return StoredWeights.types(file);
+        }
+    }
+
+    @Override
     public void readInto(ParameterStore target) throws IOException {
         boolean scalar = target.contains(SCORE_HEAD);
         try (SafetensorsSet file = SafetensorsSet.open(directory)) {

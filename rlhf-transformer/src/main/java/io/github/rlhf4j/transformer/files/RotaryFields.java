@@ -34,6 +34,11 @@ final class RotaryFields {
         };
     }
 
+    /** Whether there are fields for these positions. */
+    static boolean describes(@Nullable Rotary rotary) {
+        return rotary != null && !(rotary.scaling() instanceof Rotary.Divided);
+    }
+
     static void describe(Rotary rotary, ObjectNode json) {
         json.put("rope_theta", rotary.base());
         Rotary.Scaling scaling = rotary.scaling();

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -141,6 +142,16 @@ record StoredWeights(TensorFile file, List<StoredPart> parts) {
                     part.name(), types.of(part, shape, store.dataType()), shape, new Made(part, store, parameter)));
         }
         return tensors;
+    }
+
+    /** Each type with its number of tensors, the most frequent first. */
+    static String types(TensorFile file) {
+        Map<TensorType, Long> counts = file.tensors().values().stream()
+                .collect(Collectors.groupingBy(TensorInfo::type, Collectors.counting()));
+        return counts.entrySet().stream()
+                .sorted(Map.Entry.<TensorType, Long>comparingByValue().reversed())
+                .map(count -> count.getKey() + " (" + count.getValue() + ")")
+                .collect(Collectors.joining(", "));
     }
 
     /** What a tensor is stored as. */

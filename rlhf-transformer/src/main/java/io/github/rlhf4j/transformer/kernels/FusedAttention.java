@@ -1,8 +1,8 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import java.lang.ref.Reference;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -67,9 +67,11 @@ final class FusedAttention {
     /** The query heads of a sequence that read one key-value head. */
     private static List<AttentionHead> group(PackedTokens packed, AttentionShape shape, int sequence, int number) {
         int first = number * shape.group();
-        return IntStream.range(first, first + shape.group())
-                .mapToObj(head -> AttentionHead.of(packed, shape, sequence, head))
-                .toList();
+        List<AttentionHead> group = new ArrayList<>(shape.group());
+        for (int head = first; head < first + shape.group(); head++) {
+            group.add(AttentionHead.of(packed, shape, sequence, head));
+        }
+        return group;
     }
 
     private HeadAttention attention(AttentionHead head, StridedMatrix qkv) {

@@ -37,18 +37,19 @@ final class PanelAttention implements HeadAttention {
     public void backward(List<AttentionHead> group, StridedMatrix dOut, StridedMatrix qkv, StridedMatrix dQkv) {
         PanelHead work = new PanelHead(loops, group.get(0), qkv);
         Gradient gradient = new Gradient(work);
+        HeadRows gradients = work.rowsOf(dQkv);
         for (AttentionHead head : group) {
-            work.turnTo(head, qkv);
+            work.turnTo(head);
             HeadRows upstream = work.in(dOut);
-            HeadRows dQueries = work.columns(dQkv, head.column());
+            HeadRows dQueries = gradients.at(head.column());
             dQueries.clear(head.first(), work.rows);
             for (int end = head.length(); end > head.first(); end -= work.width) {
                 work.moveTo(end);
                 gradient.add(upstream, dQueries);
             }
         }
-        gradient.store(gradient.dKeys, work.head.scale(), work.columns(dQkv, work.head.keys()));
-        gradient.store(gradient.dValues, 1, work.columns(dQkv, work.head.values()));
+        gradient.store(gradient.dKeys, work.head.scale(), gradients.at(work.head.keys()));
+        gradient.store(gradient.dValues, 1, gradients.at(work.head.values()));
     }
 
     /** Mirrors {@link PanelHead}: a block adds to the gradients of the keys and values that it sees. */

@@ -16,6 +16,7 @@ final class PanelHead {
     final int size;
     final int width;
     private final int pitch;
+    private final HeadRows all;
     HeadRows from;
     final float[] keys;
     final float[] values;
@@ -37,31 +38,32 @@ final class PanelHead {
         this.size = head.size();
         this.width = loops.width();
         this.pitch = size + GAP;
-        this.from = columns(qkv, head.column());
+        this.all = rowsOf(qkv);
+        this.from = all.at(head.column());
         this.keys = take(head.length() * pitch);
         this.values = take(head.length() * pitch);
         this.queries = take(size * width);
         this.weights = take(head.length() * width);
         this.sums = take(size * width);
         this.rows = take(size * width);
-        copy(columns(qkv, head.keys()), keys);
-        copy(columns(qkv, head.values()), values);
+        copy(all.at(head.keys()), keys);
+        copy(all.at(head.values()), values);
     }
 
     /** To another query head of the same keys and values. */
-    void turnTo(AttentionHead other, StridedMatrix qkv) {
+    void turnTo(AttentionHead other) {
         head = other;
-        from = columns(qkv, other.column());
+        from = all.at(other.column());
     }
 
     float[] take(int length) {
         return Scratch.ofThread().take(slot++, length);
     }
 
-    /** The sequence's rows of {@code [N, (H + 2K)·D]}, D columns from this one on. */
-    HeadRows columns(StridedMatrix qkv, int column) {
-        StridedMatrix part = qkv.from(head.start(), column);
-        return new HeadRows(part.buffer(head.length(), size), 0, qkv.stride(), size, 0);
+    /** The sequence's rows of {@code [N, (H + 2K)·D]}, the first D columns. */
+    HeadRows rowsOf(StridedMatrix qkv) {
+        StridedMatrix part = qkv.from(head.start(), 0);
+        return new HeadRows(part.buffer(head.length(), qkv.stride()), 0, qkv.stride(), size, 0);
     }
 
     /** This head's rows of {@code [M, C]}. */

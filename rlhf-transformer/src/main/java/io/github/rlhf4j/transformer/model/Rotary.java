@@ -1,5 +1,6 @@
 package io.github.rlhf4j.transformer.model;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,8 +15,13 @@ public record Rotary(double base, @Nullable Scaling scaling) {
     /** A change of frequencies. */
     public sealed interface Scaling {
 
-        /** The frequency that takes the place of this one, radians per position. */
-        double scale(double frequency);
+        /**
+         * The frequency that takes the place of this one.
+         *
+         * @param frequency radians per position
+         * @param pair its number, from 0 to D/2 − 1
+         */
+        double scale(double frequency, int pair);
     }
 
     /**
@@ -30,7 +36,7 @@ public record Rotary(double base, @Nullable Scaling scaling) {
         }
 
         @Override
-        public double scale(double frequency) {
+        public double scale(double frequency, int pair) {
             return frequency / factor;
         }
     }
@@ -57,11 +63,32 @@ public record Rotary(double base, @Nullable Scaling scaling) {
         }
 
         @Override
-        public double scale(double frequency) {
+        public double scale(double frequency, int pair) {
             double turns = originalContext * frequency / (2 * Math.PI); // in the original context
             double high = (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
             double share = Math.min(1, Math.max(0, high));
             return share * frequency + (1 - share) * frequency / factor;
+        }
+    }
+
+    /**
+     * Each frequency over a number of its own, as GGUF files list them.
+     *
+     * @param divisors D/2 of them, each above 0
+     */
+    public record Divided(List<Double> divisors) implements Scaling {
+
+        public Divided {
+            divisors = List.copyOf(divisors);
+            divisors.forEach(divisor -> require(
+                    divisor > 0 && Double.isFinite(divisor),
+                    "what frequencies are divided by must be above 0",
+                    divisor));
+        }
+
+        @Override
+        public double scale(double frequency, int pair) {
+            return frequency / divisors.get(pair);
         }
     }
 
@@ -85,7 +112,7 @@ public record Rotary(double base, @Nullable Scaling scaling) {
         double[] frequencies = new double[headSize / 2];
         for (int i = 0; i < frequencies.length; i++) {
             double plain = Math.pow(base, -2.0 * i / headSize);
-            frequencies[i] = scaling == null ? plain : scaling.scale(plain);
+            frequencies[i] = scaling == null ? plain : scaling.scale(plain, i);
         }
         return frequencies;
     }

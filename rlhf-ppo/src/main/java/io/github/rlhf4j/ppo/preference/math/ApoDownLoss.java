@@ -3,7 +3,7 @@ package io.github.rlhf4j.ppo.preference.math;
 import io.github.rlhf4j.core.math.Logistic;
 
 /**
- * Anchored preference optimisation, "down" (D'Oosterlinck et al. 2024, arXiv 2408.06266, equation 8):
+ * Anchored preference optimisation, "down" (D'Oosterlinck et al. 2024, arXiv 2408.06266):
  *
  * <pre>{@code
  * loss = σ(r(y_w)) + 1 − σ(r(y_w) − r(y_l))

@@ -3,7 +3,7 @@ package io.github.rlhf4j.ppo.preference.math;
 import io.github.rlhf4j.core.math.Logistic;
 
 /**
- * Anchored preference optimisation, "zero" (D'Oosterlinck et al. 2024, arXiv 2408.06266, equation 7):
+ * Anchored preference optimisation, "zero" (D'Oosterlinck et al. 2024, arXiv 2408.06266):
  *
  * <pre>{@code
  * loss = 1 − σ(r(y_w)) + σ(r(y_l))

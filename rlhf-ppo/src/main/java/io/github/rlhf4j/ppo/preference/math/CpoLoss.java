@@ -3,8 +3,7 @@ package io.github.rlhf4j.ppo.preference.math;
 import io.github.rlhf4j.core.math.Logistic;
 
 /**
- * Contrastive preference optimisation (Xu et al. 2024, arXiv 2401.08417, §3, equation 3 and the likelihood term that
- * follows it): DPO with a uniform reference, held in place by the likelihood of the chosen response:
+ * Contrastive preference optimisation (Xu et al. 2024, arXiv 2401.08417): DPO with a uniform reference, held in place by the likelihood of the chosen response:
  *
  * <pre>{@code
  * loss = −log σ(β·log π(y_w) − β·log π(y_l)) − α·log π(y_w)

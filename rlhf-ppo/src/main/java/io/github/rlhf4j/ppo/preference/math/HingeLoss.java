@@ -2,7 +2,7 @@ package io.github.rlhf4j.ppo.preference.math;
 
 /**
  * The hinge in place of DPO's logistic (Liu et al. 2023, "Statistical rejection sampling improves preference optimization",
- * arXiv 2309.06657, §3, "hinge-norm"; SLiC's loss on log-ratios):
+ * arXiv 2309.06657; SLiC's loss on log-ratios):
  *
  * <pre>{@code
  * loss = max(0, 1 − δ)

@@ -2,8 +2,7 @@ package io.github.rlhf4j.ppo.preference.math;
 
 /**
  * The reward that a policy stands for: β·(log π(y|x) − log π_ref(y|x)), which is the reward its KL-regularised optimum
- * π_ref·exp(r/β)/Z belongs to, up to a constant per prompt (Rafailov et al. 2023, "Direct preference optimization",
- * equation 5). Variants leave the reference out or take means over tokens.
+ * π_ref·exp(r/β)/Z belongs to, up to a constant per prompt (Rafailov et al. 2023, "Direct preference optimization"). Variants leave the reference out or take means over tokens.
  *
  * @param beta β &gt; 0, reward units per nat
  * @param reference whether log π_ref is subtracted

@@ -2,7 +2,7 @@ package io.github.rlhf4j.ppo.preference.math;
 
 /**
  * Identity preference optimisation (Azar et al. 2023, "A general theoretical paradigm to understand learning from human
- * preferences", arXiv 2310.12036, equation 17):
+ * preferences", arXiv 2310.12036):
  *
  * <pre>{@code
  * loss = (h − 1/(2τ))²,  h = log π(y_w)/π_ref(y_w) − log π(y_l)/π_ref(y_l)

@@ -5,7 +5,7 @@ import io.github.rlhf4j.ppo.math.Ragged;
 import java.util.Arrays;
 
 /**
- * Kahneman–Tversky optimisation (Ethayarajh et al. 2024, arXiv 2402.01306, §4, equation 7): responses are judged one at a
+ * Kahneman–Tversky optimisation (Ethayarajh et al. 2024, arXiv 2402.01306): responses are judged one at a
  * time, desirable or not, and no pairs are needed.
  *
  * <pre>{@code
@@ -19,7 +19,7 @@ import java.util.Arrays;
  * @param reward the implicit reward, with a reference
  * @param desirableWeight λ_D &gt; 0; 1 by default
  * @param undesirableWeight λ_U &gt; 0; 1 by default. The paper keeps λ_D·n_D/(λ_U·n_U) within [1, 4/3] where the counts
- *     differ (equation 8)
+ *     differ
  */
 public record KtoLoss(ImplicitReward reward, double desirableWeight, double undesirableWeight)
         implements PreferenceLoss {
@@ -63,7 +63,7 @@ public record KtoLoss(ImplicitReward reward, double desirableWeight, double unde
     }
 
     /**
-     * z: the mean log-ratio of responses to prompts they do not belong to, at least 0 (§4.1: an estimate of KL(π‖π_ref)
+     * z: the mean log-ratio of responses to prompts they do not belong to, at least 0 (an estimate of KL(π‖π_ref)
      * whose bias does not matter).
      *
      * @param logProbs log π(y' | x) of each mismatched response, summed over its tokens, nats; at least one

@@ -4,7 +4,7 @@ import io.github.rlhf4j.core.math.Logistic;
 
 /**
  * Noise contrastive alignment of pairs (Chen et al. 2024, "Noise contrastive alignment of language models with explicit
- * rewards", arXiv 2402.05369, §4, for preference pairs):
+ * rewards", arXiv 2402.05369, for preference pairs):
  *
  * <pre>{@code
  * loss = −log σ(r(y_w)) − ½·log σ(−r(y_w)) − ½·log σ(−r(y_l))

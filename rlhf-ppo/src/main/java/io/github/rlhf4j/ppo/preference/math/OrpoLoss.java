@@ -3,17 +3,17 @@ package io.github.rlhf4j.ppo.preference.math;
 import io.github.rlhf4j.core.math.Logistic;
 
 /**
- * Odds-ratio preference optimisation (Hong, Lee and Thorne 2024, arXiv 2403.07691, equations 6 and 7): supervised
+ * Odds-ratio preference optimisation (Hong, Lee and Thorne 2024, arXiv 2403.07691): supervised
  * fine-tuning on the chosen response, and the log of the odds ratio told apart, in one step and with no reference policy:
  *
  * <pre>{@code
  * loss = −ℓ_w − λ·log σ(log odds(ℓ_w) − log odds(ℓ_l)),  log odds(ℓ) = ℓ − log(1 − e^ℓ)
  * }</pre>
  *
- * with ℓ = mean over tokens of log π (equation 1). A response is taken to be certain to {@value #CERTAIN} nats per token
+ * with ℓ = mean over tokens of log π. A response is taken to be certain to {@value #CERTAIN} nats per token
  * at most, where the odds would be infinite.
  *
- * @param lambda λ ≥ 0, weight of the odds ratio; 0.1 in the paper for its smaller models (§5)
+ * @param lambda λ ≥ 0, weight of the odds ratio; 0.1 in the paper
  */
 public record OrpoLoss(double lambda) implements ImplicitRewardLoss {
 

@@ -3,7 +3,7 @@ package io.github.rlhf4j.ppo.preference.math;
 import io.github.rlhf4j.core.math.Logistic;
 
 /**
- * Robust DPO (Chowdhury, Kini and Natarajan 2024, "Provably robust DPO", arXiv 2403.00409, §3): an unbiased estimate, from
+ * Robust DPO (Chowdhury, Kini and Natarajan 2024, "Provably robust DPO", arXiv 2403.00409): an unbiased estimate, from
  * labels of which a share ε is the wrong way round, of the DPO loss on the true labels.
  *
  * <pre>{@code

@@ -2,7 +2,7 @@ package io.github.rlhf4j.ppo.preference.math;
 
 /**
  * Any pair loss with the likelihood of the chosen response beside it (Pang et al. 2024, "Iterative reasoning preference
- * optimization", arXiv 2404.19733, equation 1; TRL's {@code rpo_alpha}):
+ * optimization", arXiv 2404.19733; TRL's {@code rpo_alpha}):
  *
  * <pre>{@code
  * loss = pair loss − α·mean_t log π(y_w,t)

@@ -1,7 +1,7 @@
 package io.github.rlhf4j.ppo.preference.math;
 
 /**
- * SLiC-HF, sequence likelihood calibration (Zhao et al. 2023, arXiv 2305.10425, §2):
+ * SLiC-HF, sequence likelihood calibration (Zhao et al. 2023, arXiv 2305.10425):
  *
  * <pre>{@code
  * loss = max(0, m − log π(y_w) + log π(y_l)) − λ·log π(y_w)

@@ -1,7 +1,7 @@
 package io.github.rlhf4j.ppo.preference.math;
 
 /**
- * Self-play preference optimisation with hard labels (Wu et al. 2024, arXiv 2405.00675, §4): the squared distance of each
+ * Self-play preference optimisation with hard labels (Wu et al. 2024, arXiv 2405.00675): the squared distance of each
  * log-ratio to η·(P(y wins) − ½), with P = 1 for the chosen and 0 for the rejected response, and η = 1/β:
  *
  * <pre>{@code

@@ -17,6 +17,7 @@ class PreferenceGoldenTest {
     private static final double BETA = 0.1;
 
     private static final Map<String, PairLoss> ON_SUMS = new TreeMap<>(Map.of(
+            "bco_pair_no_delta", new BcoLoss(BETA),
             "sigmoid", new DpoLoss(BETA),
             "cdpo_ls0_1", new ConservativeDpoLoss(BETA, 0.1),
             "robust_ls0_1", new RobustDpoLoss(BETA, 0.1),

@@ -70,6 +70,10 @@ class PreferenceGradientTest {
                 .add(logSigmoid(chosenReward(w, c).negate()).multiply(0.5))
                 .add(logSigmoid(rejectedReward(l, c).negate()).multiply(0.5))
                 .negate());
+        FORMULAS.put(new BcoLoss(ImplicitReward.logRatio(BETA), 0.2), (w, l, c) -> logSigmoid(
+                        chosenReward(w, c).subtract(0.2))
+                .add(logSigmoid(rejectedReward(l, c).subtract(0.2).negate()))
+                .negate());
         FORMULAS.put(new SppoLoss(BETA), (w, l, c) -> square(
                         w.subtract(c.chosenReference()).subtract(0.5 / BETA))
                 .add(square(l.subtract(c.rejectedReference()).add(0.5 / BETA))));
@@ -248,6 +252,6 @@ class PreferenceGradientTest {
                 .map(loss -> loss.getClass().getSimpleName())
                 .collect(Collectors.toCollection(TreeSet::new));
         tested.add(KtoLoss.class.getSimpleName());
-        assertThat(found).isEqualTo(tested).hasSizeGreaterThanOrEqualTo(15);
+        assertThat(found).isEqualTo(tested).hasSizeGreaterThanOrEqualTo(16);
     }
 }

@@ -73,6 +73,30 @@ class PreferenceLossProperties {
         }
     }
 
+    /** BCO is at least DPO's loss, whatever its shift (Jung et al. 2024). */
+    @Property(tries = 200)
+    void aBinaryClassifierBoundsDpoFromAbove(
+            @ForAll("cases") PreferenceCase c, @ForAll @DoubleRange(min = -5, max = 5) double shift) {
+        double dpo = new DpoLoss(BETA).of(c.pair()).loss();
+        assertThat(new BcoLoss(ImplicitReward.logRatio(BETA), shift)
+                        .of(c.pair())
+                        .loss())
+                .isGreaterThanOrEqualTo(dpo);
+    }
+
+    /** Of all shifts the midpoint of the two rewards costs one pair least. */
+    @Property(tries = 100)
+    void theClassifiersShiftIsTheMidpoint(
+            @ForAll("cases") PreferenceCase c, @ForAll @DoubleRange(min = -3, max = 3) double elsewhere) {
+        ImplicitReward reward = ImplicitReward.logRatio(BETA);
+        double midpoint = BcoLoss.shift(
+                new double[] {reward.of(c.pair().chosen())},
+                new double[] {reward.of(c.pair().rejected())});
+        assertThat(new BcoLoss(reward, midpoint).of(c.pair()).loss())
+                .isLessThanOrEqualTo(
+                        new BcoLoss(reward, midpoint + elsewhere).of(c.pair()).loss() + 1e-12);
+    }
+
     /** (1 − ε)·robust(δ) + ε·robust(−δ) = DPO(δ): the estimate is unbiased (Chowdhury et al. 2024). */
     @Property(tries = 200)
     void theRobustLossOfNoisyLabelsIsTheLossOfTrueOnesOnAverage(
@@ -137,6 +161,7 @@ class PreferenceLossProperties {
                 new ApoZeroLoss(1),
                 new ApoDownLoss(1),
                 new NcaLoss(1),
+                new BcoLoss(1),
                 new SppoLoss(1),
                 new OrpoLoss(1),
                 new SimpoLoss(2, 1),
@@ -225,6 +250,9 @@ class PreferenceLossProperties {
         assertThatThrownBy(() -> new RobustDpoLoss(1, 0.6)).hasMessageContaining("0.6");
         assertThatThrownBy(() -> new IpoLoss(ImplicitReward.logProb(1)))
                 .hasMessageContaining("IPO is defined on a reward whose reference is SUBTRACTED");
+        assertThatThrownBy(() -> new BcoLoss(ImplicitReward.logRatio(1), Double.NaN))
+                .hasMessageContaining("shift of BCO");
+        assertThatThrownBy(() -> BcoLoss.shift(new double[1], new double[0])).hasMessageContaining("1 and 0");
         assertThatThrownBy(() -> new SlicLoss(0, 1)).hasMessageContaining("margin of SLiC");
         assertThatThrownBy(() -> new SimpoLoss(2, -1)).hasMessageContaining("margin of SimPO");
         assertThatThrownBy(() -> new CpoLoss(-1, 1)).hasMessageContaining("beta");

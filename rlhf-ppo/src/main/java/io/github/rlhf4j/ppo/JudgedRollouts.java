@@ -1,0 +1,107 @@
+package io.github.rlhf4j.ppo;
+
+import io.github.rlhf4j.core.Policy;
+import io.github.rlhf4j.core.Prompt;
+import io.github.rlhf4j.core.RewardModel;
+import io.github.rlhf4j.core.Sampling;
+import io.github.rlhf4j.core.SequenceBatch;
+import io.github.rlhf4j.ppo.math.KlEstimator;
+import io.github.rlhf4j.ppo.math.Ragged;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * PPO's rollouts for trainers that have no critic: samples, has reference and reward model judge, and stops where the numbers
+ * cannot be right ({@link GuardSettings}).
+ */
+public final class JudgedRollouts {
+
+    /** Who draws and who is scored. */
+    public enum Scorer {
+        /** The log-probs that came with the samples: the sampler is the policy. */
+        SAMPLER,
+        /** The policy scores what was drawn once more: the sampler is older, or of coarser numbers. */
+        POLICY
+    }
+
+    private final Policy policy;
+    private final Policy reference;
+    private final RewardModel rewardModel;
+    private final Sampling sampling;
+    private final Guards guards;
+    private final int microBatchTokens;
+    private final RolloutListener listener;
+
+    /**
+     * A source of rollouts.
+     *
+     * @param microBatchTokens most tokens of a pass of reference or policy, ≥ 1
+     */
+    public JudgedRollouts(
+            Policy policy,
+            Policy reference,
+            RewardModel rewardModel,
+            Sampling sampling,
+            GuardSettings guards,
+            int microBatchTokens,
+            RolloutListener listener) {
+        this.policy = policy;
+        this.reference = reference;
+        this.rewardModel = rewardModel;
+        this.sampling = sampling;
+        this.guards = new Guards(guards, sampling);
+        this.microBatchTokens = microBatchTokens;
+        this.listener = listener;
+    }
+
+    /**
+     * One response per prompt, judged.
+     *
+     * @param iteration 0 for the first
+     * @throws IllegalStateException when what the policy drew cannot be what its log-probs say
+     */
+    public JudgedRollout sample(List<Prompt> prompts, Scorer scorer, long iteration, long seed) {
+        Rollout rollout = Rollout.sample(policy, prompts, sampling, seed);
+        guards.warnOfCollapse(rollout, iteration + 1);
+        SequenceBatch batch = rollout.batch();
+        double[][] referenceLogProbs = score("the log-probs of the reference policy", reference, batch);
+        double[][] logProbs = scorer == Scorer.SAMPLER
+                ? rollout.logProbs()
+                : score("the log-probs of the trained policy", policy, batch);
+        double[][] kl = KlEstimator.K1.values(logProbs, referenceLogProbs);
+        guards.requirePossibleKl(kl);
+        double[][] scores = Scoring.scoreTokens(rewardModel, rollout.exchanges(), rollout.responses(), 0);
+        tellListener(rollout, Ragged.rowSums(scores), Ragged.rowSums(kl), iteration);
+        return new JudgedRollout(
+                batch, rollout.exchanges(), rollout.logProbs(), logProbs, referenceLogProbs, scores, rollout.stopped());
+    }
+
+    /**
+     * Checks that before the first update on a rollout each ratio is 1.
+     *
+     * @return the largest |log ratio| of a token, nats
+     * @throws IllegalStateException when one is not
+     */
+    public double requireOnPolicy(double[][] scored, double[][] before) {
+        return guards.requireOnPolicy(scored, before);
+    }
+
+    private double[][] score(String what, Policy scorer, SequenceBatch batch) {
+        return MicroBatches.score(
+                what, batch, microBatchTokens, pass -> scorer.score(pass).logProbs());
+    }
+
+    private void tellListener(Rollout rollout, double[] scores, double[] kl, long iteration) {
+        boolean[] stopped = rollout.stopped();
+        listener.onRollout(
+                iteration + 1,
+                IntStream.range(0, rollout.size())
+                        .mapToObj(i -> new RolloutSample(
+                                rollout.exchanges().get(i),
+                                scores[i],
+                                kl[i],
+                                rollout.responses().get(i).length(),
+                                stopped[i]))
+                        .toList());
+    }
+}

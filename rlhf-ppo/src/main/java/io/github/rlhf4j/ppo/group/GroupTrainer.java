@@ -1,0 +1,217 @@
+package io.github.rlhf4j.ppo.group;
+
+import io.github.rlhf4j.core.Prompt;
+import io.github.rlhf4j.core.TrainablePolicy;
+import io.github.rlhf4j.core.random.EpochOrder;
+import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.core.training.Checkpoints;
+import io.github.rlhf4j.core.training.DataDigest;
+import io.github.rlhf4j.core.training.StepReport;
+import io.github.rlhf4j.core.training.Trainer;
+import io.github.rlhf4j.core.training.TrainerState;
+import io.github.rlhf4j.ppo.JudgedRollout;
+import io.github.rlhf4j.ppo.JudgedRollouts;
+import io.github.rlhf4j.ppo.RewardSettings;
+import io.github.rlhf4j.ppo.math.DynamicSampling;
+import io.github.rlhf4j.ppo.math.KlController;
+import io.github.rlhf4j.ppo.math.Ragged;
+import io.github.rlhf4j.ppo.math.RewardShaping;
+import io.github.rlhf4j.ppo.math.RolloutCorrection;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Policy optimisation without a value function, on PPO's rollouts: GRPO, Dr. GRPO, DAPO, GSPO, CISPO, RLOO, REINFORCE,
+ * REINFORCE++ and RAFT are choices of {@link GroupAlgorithm}.
+ *
+ * <p>The models belong to the caller: the trainer moves the policy, only ever scores with the reference, and closes neither.
+ * All randomness follows from the seed. Metrics are by sequence (KL, score, reward) or by token (entropy, losses, ratios,
+ * approximate KL).
+ */
+public final class GroupTrainer implements Trainer {
+
+    private static final String NAME = "group";
+    private static final String POLICY_DIRECTORY = "policy";
+    private static final String KL_COEFFICIENT = "klCoefficient";
+    private static final String PROMPTS_DRAWN = "promptsDrawn";
+
+    /** What a run must have in common with the checkpoint it resumes from. */
+    private record Setup(GroupConfig config, String promptsSha256) {}
+
+    private final GroupConfig config;
+    private final GroupAlgorithm algorithm;
+    private final Setup setup;
+    private final TrainablePolicy policy;
+    private final List<Prompt> prompts;
+    private final JudgedRollouts rollouts;
+    private final GroupUpdater updater;
+    private final EpochOrder promptOrder;
+    private final RandomKey rolloutKey;
+    private double klCoefficient;
+    private long promptsDrawn;
+    private long iteration;
+
+    GroupTrainer(GroupParts parts) {
+        RandomKey key = RandomKey.of(parts.config().seed()).child(NAME);
+        this.config = parts.config();
+        this.algorithm = config.algorithm();
+        this.policy = parts.policy();
+        this.prompts = parts.prompts();
+        this.setup = new Setup(config, DataDigest.ofPrompts(prompts));
+        this.rollouts = new JudgedRollouts(
+                policy,
+                parts.reference(),
+                parts.rewardModel(),
+                config.sampling(),
+                config.guards(),
+                config.microBatchTokens(),
+                parts.listener());
+        this.updater = new GroupUpdater(config, policy, rollouts, key);
+        this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
+        this.rolloutKey = key.child("rollouts");
+        this.klCoefficient = config.rewards().kl().initialCoefficient();
+    }
+
+    /** One iteration: a rollout of several responses to each prompt, and the updates on it. */
+    @Override
+    public StepReport step() {
+        requireUnfinished();
+        JudgedRollout rollout = sampleInformatively();
+        double[][] rewards = shapeRewards(rollout);
+        double[][] advantages = algorithm.advantages().estimate(rewards, config.groupSize());
+        double[][] corrections = algorithm.correction().weights(rollout.logProbs(), rollout.samplerLogProbs());
+        GroupExperience experience = new GroupExperience(
+                rollout.batch(),
+                rollout.logProbs(),
+                rollout.referenceLogProbs(),
+                Ragged.combine(advantages, corrections, (advantage, weight) -> advantage * weight));
+
+        GroupTally updates = updater.optimise(experience, iteration);
+
+        Map<String, Double> metrics = GroupMetrics.of(rollout, rewards, config.groupSize());
+        metrics.put("objective/kl_coefficient", klCoefficient);
+        updates.report(metrics);
+        metrics.put("group/correction", Ragged.mean(corrections));
+        metrics.put("group/learning_rate", config.rate().at(iteration));
+        KlController controller = config.rewards().kl();
+        klCoefficient = controller.next(klCoefficient, controller.unit().of(rollout.kl()), rollout.size());
+        iteration++;
+        return new StepReport(NAME, iteration, totalSteps(), metrics);
+    }
+
+    /** Groups in which something is better than something else, as far as they come up; the others fill the rest. */
+    private JudgedRollout sampleInformatively() {
+        JudgedRollout rollout = sample(0);
+        for (int attempt = 1; attempt <= algorithm.resamplings(); attempt++) {
+            int[] useful = DynamicSampling.informativeGroups(rollout.scores(), config.groupSize());
+            if (useful.length * config.groupSize() >= config.batches().rollout()) {
+                break;
+            }
+            rollout = merge(rollout, useful, sample(attempt));
+        }
+        return rollout;
+    }
+
+    /** The useful groups of what there is, then the useful of the fresh, then the fresh that are not, up to the count. */
+    private JudgedRollout merge(JudgedRollout rollout, int[] useful, JudgedRollout fresh) {
+        int[] better = DynamicSampling.informativeGroups(fresh.scores(), config.groupSize());
+        int groups = config.batches().rollout() / config.groupSize();
+        int[] rest = IntStream.range(0, groups)
+                .filter(g -> Arrays.stream(better).noneMatch(b -> b == g))
+                .toArray();
+        int[] chosen = IntStream.concat(
+                        Arrays.stream(useful),
+                        IntStream.concat(Arrays.stream(better), Arrays.stream(rest))
+                                .map(g -> groups + g))
+                .limit(groups)
+                .flatMap(g -> IntStream.range(g * config.groupSize(), (g + 1) * config.groupSize()))
+                .toArray();
+        return rollout.plus(fresh).select(chosen);
+    }
+
+    private JudgedRollout sample(int attempt) {
+        int count = config.batches().rollout() / config.groupSize();
+        List<Prompt> repeated = Arrays.stream(promptOrder.take(promptsDrawn, count))
+                .mapToObj(prompts::get)
+                .flatMap(prompt -> Collections.nCopies(config.groupSize(), prompt).stream())
+                .toList();
+        promptsDrawn += count;
+        JudgedRollouts.Scorer scorer = algorithm.correction() instanceof RolloutCorrection.None
+                ? JudgedRollouts.Scorer.SAMPLER
+                : JudgedRollouts.Scorer.POLICY;
+        return rollouts.sample(
+                repeated,
+                scorer,
+                iteration,
+                rolloutKey.child(iteration).child(attempt).bits());
+    }
+
+    /** −β·KL per token, and the score, punished for its length. */
+    private double[][] shapeRewards(JudgedRollout rollout) {
+        RewardSettings settings = config.rewards();
+        double limit = settings.scoreLimit();
+        double[][] scores = limit > 0 ? RewardShaping.clip(rollout.tokenScores(), limit) : rollout.tokenScores();
+        double[][] counted = RewardShaping.applyMissingStop(scores, rollout.stopped(), settings.missingStop());
+        double[][] punished =
+                algorithm.overlong() == null ? counted : algorithm.overlong().apply(counted);
+        return RewardShaping.perToken(punished, rollout.kl(), klCoefficient);
+    }
+
+    private void requireUnfinished() {
+        if (finished()) {
+            throw new IllegalStateException(
+                    "this run has done all of its " + totalSteps() + " iterations; configure more, or start a new run");
+        }
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public long stepsDone() {
+        return iteration;
+    }
+
+    @Override
+    public long totalSteps() {
+        return config.iterations();
+    }
+
+    @Override
+    public void save(Path directory) throws IOException {
+        Checkpoints.write(directory, fresh -> {
+            policy.saveState(Files.createDirectory(fresh.resolve(POLICY_DIRECTORY)));
+            TrainerState.write(
+                    fresh, NAME, iteration, setup, Map.of(KL_COEFFICIENT, klCoefficient, PROMPTS_DRAWN, promptsDrawn));
+        });
+    }
+
+    @Override
+    public void restore(Path directory) throws IOException {
+        Checkpoints.verify(directory);
+        TrainerState state = TrainerState.read(directory).requireStage(NAME).requireSameConfig(setup);
+        double savedCoefficient = state.number(KL_COEFFICIENT);
+        long savedPrompts = state.integer(PROMPTS_DRAWN);
+        policy.restoreState(directory.resolve(POLICY_DIRECTORY));
+        klCoefficient = savedCoefficient;
+        promptsDrawn = savedPrompts;
+        iteration = state.stepsDone();
+    }
+
+    /** Closes nothing: the models are the caller's. */
+    @Override
+    public void close() {}
+
+    /** Begins a trainer: its parts are named one by one. */
+    public static GroupTrainerBuilder builder() {
+        return new GroupTrainerBuilder();
+    }
+}

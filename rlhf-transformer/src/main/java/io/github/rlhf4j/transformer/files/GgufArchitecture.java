@@ -1,0 +1,248 @@
+package io.github.rlhf4j.transformer.files;
+
+import io.github.rlhf4j.transformer.files.gguf.GgufFile;
+import io.github.rlhf4j.transformer.files.gguf.GgufMetadata;
+import io.github.rlhf4j.transformer.files.gguf.GgufType;
+import io.github.rlhf4j.transformer.files.gguf.GgufValue;
+import io.github.rlhf4j.transformer.model.Rotary;
+import io.github.rlhf4j.transformer.model.Transformer;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.model.TransformerConfig.Biases;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What llama.cpp calls a family, its metadata and its tensors. Rotary positions of {@code llama} turn neighbours, those of
+ * the others halves of a head; gains of {@code gemma} are stored whole.
+ */
+enum GgufArchitecture {
+    GPT2("gpt2", new Gpt2Family()),
+    LLAMA("llama", LlamaFamily.LLAMA),
+    QWEN2("qwen2", LlamaFamily.QWEN2),
+    GEMMA("gemma", LlamaFamily.GEMMA);
+
+    /** Divisors of rotary frequencies, {@code [D/2]}. */
+    static final String FREQUENCY_FACTORS = "rope_freqs.weight";
+
+    private final String id;
+    private final ModelFamily family;
+
+    GgufArchitecture(String id, ModelFamily family) {
+        this.id = id;
+        this.family = family;
+    }
+
+    /** {@code general.architecture}. */
+    String id() {
+        return id;
+    }
+
+    static GgufArchitecture of(Path file, String id) throws IOException {
+        return Arrays.stream(values())
+                .filter(architecture -> architecture.id.equals(id))
+                .findFirst()
+                .orElseThrow(() -> new IOException(file + ": general.architecture must be one of "
+                        + Arrays.stream(values()).map(GgufArchitecture::id).toList() + ", it is " + id));
+    }
+
+    /** The architecture of this shape. */
+    static GgufArchitecture of(TransformerConfig config) {
+        return Arrays.stream(values())
+                .filter(architecture -> architecture.describes(config))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no architecture of llama.cpp that is known here ("
+                        + Arrays.stream(values()).map(GgufArchitecture::id).toList()
+                        + ") has this combination of choices: " + config));
+    }
+
+    private boolean describes(TransformerConfig config) {
+        Rotary rotary = config.rotary();
+        Rotary.Scaling scaling = rotary == null ? null : rotary.scaling();
+        boolean scaled = scaling instanceof Rotary.Llama3 || scaling instanceof Rotary.Divided;
+        TransformerConfig unscaled = scaled
+                ? config.toBuilder().rotary(Rotary.of(rotary(config).base())).build()
+                : config;
+        boolean biases = config.biases() == Biases.ALL && this != GPT2;
+        return family.describes(unscaled) && !biases && (this == LLAMA || !scaled);
+    }
+
+    private static Rotary rotary(TransformerConfig config) {
+        return Objects.requireNonNull(config.rotary());
+    }
+
+    /** The tensors of a model. */
+    List<StoredPart> layout(TransformerConfig config) {
+        if (this != GPT2) {
+            return LlamaNames.GGUF.layout(config, this == LLAMA, 0, false);
+        }
+        List<StoredPart> parts = new ArrayList<>();
+        parts.add(StoredPart.asItIs("token_embd.weight", "transformer.wte.weight"));
+        parts.add(StoredPart.asItIs("position_embd.weight", "transformer.wpe.weight"));
+        for (int layer = 0; layer < config.layers(); layer++) {
+            String theirs = "blk." + layer + ".";
+            String ours = "transformer.h." + layer + ".";
+            addVectors(parts, theirs + "attn_norm", ours + "ln_1");
+            addLinear(parts, theirs + "attn_qkv", ours + "attn.c_attn");
+            addLinear(parts, theirs + "attn_output", ours + "attn.c_proj");
+            addVectors(parts, theirs + "ffn_norm", ours + "ln_2");
+            addLinear(parts, theirs + "ffn_up", ours + "mlp.c_fc");
+            addLinear(parts, theirs + "ffn_down", ours + "mlp.c_proj");
+        }
+        addVectors(parts, "output_norm", "transformer.ln_f");
+        if (!config.tiedEmbeddings()) {
+            parts.add(StoredPart.asItIs("output.weight", Transformer.HEAD));
+        }
+        return parts;
+    }
+
+    private static void addVectors(List<StoredPart> parts, String theirs, String ours) {
+        parts.add(StoredPart.asItIs(theirs + ".weight", ours + ".weight"));
+        parts.add(StoredPart.asItIs(theirs + ".bias", ours + ".bias"));
+    }
+
+    private static void addLinear(List<StoredPart> parts, String theirs, String ours) {
+        parts.add(StoredPart.transposed(theirs + ".weight", ours + ".weight"));
+        parts.add(StoredPart.asItIs(theirs + ".bias", ours + ".bias"));
+    }
+
+    /** A metadata key of this architecture, read with its bounds. */
+    private record Keys(GgufFile file, String id) {
+
+        GgufMetadata metadata() {
+            return file.metadata();
+        }
+
+        int size(String key) throws IOException {
+            long value = metadata().whole(id + "." + key);
+            if (value < 1 || value > Integer.MAX_VALUE) {
+                throw new IOException(file.path() + ": metadata " + id + "." + key + " must lie between 1 and "
+                        + Integer.MAX_VALUE + ", it is " + value);
+            }
+            return (int) value;
+        }
+
+        int size(String key, int absent) throws IOException {
+            return metadata().has(id + "." + key) ? size(key) : absent;
+        }
+
+        double number(String key, double absent) throws IOException {
+            return metadata().has(id + "." + key) ? metadata().real(id + "." + key) : absent;
+        }
+    }
+
+    /** The shape that metadata and tensors describe. */
+    TransformerConfig read(GgufFile file) throws IOException {
+        Keys keys = new Keys(file, id);
+        int width = keys.size("embedding_length");
+        int heads = keys.size("attention.head_count");
+        int vocabulary = Math.toIntExact(file.require("token_embd.weight").shape()[0]);
+        int context = keys.size("context_length");
+        int layers = keys.size("block_count");
+        TransformerConfig start =
+                switch (this) {
+                    case GPT2 -> TransformerConfig.gpt2(vocabulary, context, width, layers, 1);
+                    case LLAMA -> TransformerConfig.llama(vocabulary, context, width, layers, 1);
+                    case QWEN2 -> TransformerConfig.qwen2(vocabulary, context, width, layers, 1);
+                    case GEMMA -> TransformerConfig.gemma(vocabulary, context, width, layers, 1);
+                };
+        String epsilon = this == GPT2 ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon";
+        int headSize = keys.size("attention.key_length", Math.max(1, width / heads));
+        return start.toBuilder()
+                .heads(heads)
+                .keyValueHeads(keys.size("attention.head_count_kv", heads))
+                .headSize(headSize)
+                .feedForwardWidth(keys.size("feed_forward_length"))
+                .normEpsilon(keys.number(epsilon, start.normEpsilon()))
+                .rotary(this == GPT2 ? null : rotary(keys, headSize))
+                .tiedEmbeddings(!file.tensors().containsKey("output.weight"))
+                .build();
+    }
+
+    private static Rotary rotary(Keys keys, int headSize) throws IOException {
+        int turned = keys.size("rope.dimension_count", headSize);
+        if (turned != headSize) {
+            throw new IOException(keys.file().path() + ": metadata " + keys.id() + ".rope.dimension_count must be "
+                    + headSize + ", all of a head, it is " + turned);
+        }
+        return new Rotary(keys.number("rope.freq_base", 10_000), scaling(keys, headSize));
+    }
+
+    private static Rotary.@Nullable Scaling scaling(Keys keys, int headSize) throws IOException {
+        if (keys.file().tensors().containsKey(FREQUENCY_FACTORS)) {
+            TensorInfo factors = keys.file().require(FREQUENCY_FACTORS);
+            if (factors.length() != headSize / 2) {
+                throw new IOException(keys.file().path() + ": tensor " + FREQUENCY_FACTORS + " must have "
+                        + headSize / 2 + " numbers, it has " + factors.length());
+            }
+            double[] divisors = new double[headSize / 2];
+            keys.file().read(FREQUENCY_FACTORS, 0, divisors, 0, divisors.length);
+            return new Rotary.Divided(Arrays.stream(divisors).boxed().toList());
+        }
+        String type = keys.id() + ".rope.scaling.type";
+        if (!keys.metadata().has(type) || keys.metadata().text(type).equals("none")) {
+            return null;
+        }
+        if (!keys.metadata().text(type).equals("linear")) {
+            throw new IOException(keys.file().path() + ": metadata " + type + " must be none or linear, it is "
+                    + keys.metadata().text(type));
+        }
+        return new Rotary.Linear(keys.number("rope.scaling.factor", 1));
+    }
+
+    /** Adds the metadata of a shape. */
+    void describe(TransformerConfig config, Map<String, GgufValue> metadata) {
+        putSize(metadata, "vocab_size", config.vocabularySize());
+        putSize(metadata, "context_length", config.contextLength());
+        putSize(metadata, "embedding_length", config.width());
+        putSize(metadata, "block_count", config.layers());
+        putSize(metadata, "feed_forward_length", config.feedForwardWidth());
+        putSize(metadata, "attention.head_count", config.heads());
+        putSize(metadata, "attention.head_count_kv", config.keyValueHeads());
+        putNumber(
+                metadata,
+                this == GPT2 ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon",
+                config.normEpsilon());
+        if (this == GPT2) {
+            return;
+        }
+        Rotary rotary = rotary(config);
+        putSize(metadata, "attention.key_length", config.headSize());
+        putSize(metadata, "attention.value_length", config.headSize());
+        putSize(metadata, "rope.dimension_count", config.headSize());
+        putNumber(metadata, "rope.freq_base", rotary.base());
+        if (rotary.scaling() instanceof Rotary.Linear linear) {
+            metadata.put(id + ".rope.scaling.type", new GgufValue.Text("linear"));
+            putNumber(metadata, "rope.scaling.factor", linear.factor());
+        }
+    }
+
+    /** The tensor of {@link #FREQUENCY_FACTORS} for scaled frequencies; none for others. */
+    static List<WritableTensor> frequencyFactors(TransformerConfig config) {
+        Rotary rotary = config.rotary();
+        if (rotary == null || rotary.scaling() == null || rotary.scaling() instanceof Rotary.Linear) {
+            return List.of();
+        }
+        double[] plain = Rotary.of(rotary.base()).frequencies(config.headSize());
+        double[] scaled = rotary.frequencies(config.headSize());
+        Numbers divisors = (first, into, at, length) -> {
+            for (int i = 0; i < length; i++) {
+                into[at + i] = (float) (plain[(int) first + i] / scaled[(int) first + i]);
+            }
+        };
+        return List.of(new WritableTensor(FREQUENCY_FACTORS, TensorType.F32, new long[] {plain.length}, divisors));
+    }
+
+    private void putSize(Map<String, GgufValue> metadata, String key, int value) {
+        metadata.put(id + "." + key, GgufModel.uint32(value));
+    }
+
+    private void putNumber(Map<String, GgufValue> metadata, String key, double value) {
+        metadata.put(id + "." + key, new GgufValue.Real(GgufType.FLOAT32, (float) value));
+    }
+}
