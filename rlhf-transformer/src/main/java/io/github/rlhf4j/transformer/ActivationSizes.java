@@ -85,7 +85,7 @@ record ActivationSizes(TransformerConfig config) {
         return Math.max(head, tokens * (2 * c() + block + again));
     }
 
-    /** What the largest adapter's backward pass takes: its input thinned, that's gradient, columns it adapts, and twice r. */
+    /** What the largest adapter's backward pass takes: its input thinned, the gradient of that, columns it adapts, and twice r. */
     long adapter(long tokens, LoraConfig lora) {
         long thinned = lora.dropout() > 0 ? 1 : 0;
         return tokens
