@@ -89,8 +89,8 @@ final class ModelCore implements AutoCloseable {
      */
     ModelCore adapted(LoraConfig config, AdamWConfig optimizer, boolean scalarHead, long seed) {
         if (lora != null) {
-            throw new IllegalStateException(
-                    "this model has adapters already (" + lora + "); merged() makes a model without, which can be adapted");
+            throw new IllegalStateException("this model has adapters already (" + lora
+                    + "); merged() makes a model without, which can be adapted");
         }
         ParameterStore.Builder declared = LoraAdapters.declare(this.config, config);
         if (scalarHead) {
@@ -111,7 +111,8 @@ final class ModelCore implements AutoCloseable {
     }
 
     /** Null for a model without adapters. */
-    @Nullable LoraConfig lora() {
+    @Nullable
+    LoraConfig lora() {
         return lora;
     }
 

@@ -46,10 +46,12 @@ class LoraFilesTest {
     Path root;
 
     private static List<TokenSequence> tokens() throws IOException {
-        JsonNode rows = JSON.readTree(RESOURCES.resolve("figures.json").toFile()).path("tokens");
+        JsonNode rows =
+                JSON.readTree(RESOURCES.resolve("figures.json").toFile()).path("tokens");
         return StreamSupport.stream(rows.spliterator(), false)
-                .map(row -> TokenSequence.of(
-                        IntStream.range(0, row.size()).map(i -> row.get(i).intValue()).toArray()))
+                .map(row -> TokenSequence.of(IntStream.range(0, row.size())
+                        .map(i -> row.get(i).intValue())
+                        .toArray()))
                 .toList();
     }
 
@@ -62,7 +64,8 @@ class LoraFilesTest {
     }
 
     private static double[][] figures(String name) throws IOException {
-        return rows(JSON.readTree(RESOURCES.resolve("lora/figures.json").toFile()).path(name));
+        return rows(
+                JSON.readTree(RESOURCES.resolve("lora/figures.json").toFile()).path(name));
     }
 
     private static void assertClose(double[][] actual, double[][] expected) {
@@ -130,7 +133,8 @@ class LoraFilesTest {
                 try (TransformerPolicy read = base.loadLora(again, AdamWConfig.gpt3())) {
                     assertThat(read.lora()).isEqualTo(adapted.lora());
                     assertThat(read.parameters().values().data().asFloat())
-                            .containsExactly(adapted.parameters().values().data().asFloat());
+                            .containsExactly(
+                                    adapted.parameters().values().data().asFloat());
                 }
             }
         }
@@ -169,8 +173,8 @@ class LoraFilesTest {
                         AdamWConfig.gpt3(),
                         1)) {
             adapted.saveLora(root);
-            JsonNode names = JSON.readTree(root.resolve("adapter_config.json").toFile())
-                    .path("target_modules");
+            JsonNode names =
+                    JSON.readTree(root.resolve("adapter_config.json").toFile()).path("target_modules");
             assertThat(names.toString()).isEqualTo("[\"attn.c_proj\",\"c_fc\"]");
         }
     }
@@ -220,8 +224,8 @@ class LoraFilesTest {
                     : EnumSet.complementOf(EnumSet.of(LoraTarget.QUERY_KEY_VALUE));
             Path directory = root.resolve(family);
             try (TransformerPolicy base = policy(family);
-                    TransformerPolicy adapted = base.withLora(
-                            new LoraConfig(4, 6.5, 0.05, targets), AdamWConfig.gpt3(), 3)) {
+                    TransformerPolicy adapted =
+                            base.withLora(new LoraConfig(4, 6.5, 0.05, targets), AdamWConfig.gpt3(), 3)) {
                 TestModels.perturb(adapted, 4);
                 adapted.saveLora(directory);
                 expected.add(logProbs(adapted));

@@ -40,8 +40,7 @@ class LoraTest {
 
     private void train(TransformerPolicy policy, int from, int to) {
         for (int step = from; step < to; step++) {
-            policy.accumulate(
-                    batch, weights(batch, step), TestModels.keys(RandomKey.of(step), batch.size()));
+            policy.accumulate(batch, weights(batch, step), TestModels.keys(RandomKey.of(step), batch.size()));
             policy.update(1e-2);
         }
     }
@@ -182,8 +181,7 @@ class LoraTest {
                 .hasMessage("dropout must lie in [0, 1), got 1.0");
         assertThatThrownBy(() -> LoraConfig.defaults().withTargets(Set.of()))
                 .hasMessageContaining("targets must name at least one projection");
-        assertThatThrownBy(() -> LoraConfig.defaults()
-                        .withTargets(Set.of(LoraTarget.QUERY_KEY_VALUE, LoraTarget.KEY)))
+        assertThatThrownBy(() -> LoraConfig.defaults().withTargets(Set.of(LoraTarget.QUERY_KEY_VALUE, LoraTarget.KEY)))
                 .hasMessageContaining("QUERY_KEY_VALUE and one of its parts");
         try (TransformerPolicy base = TestModels.inFloat(config, 1);
                 TransformerPolicy policy = base.withLora(LoraConfig.defaults(), AdamWConfig.gpt3(), 2)) {

@@ -36,8 +36,7 @@ record LoraNames(ModelFamily family, TransformerConfig config, boolean scalar) {
                             + known(layout)));
             String name = PREFIX + module(layer);
             parts.add(StoredPart.transposed(name + ".lora_A.weight", place.a()));
-            parts.add(StoredPart.columns(
-                    name + ".lora_B.weight", place.b(), 0, StoredPart.ALL, layer.pairedHead()));
+            parts.add(StoredPart.columns(name + ".lora_B.weight", place.b(), 0, StoredPart.ALL, layer.pairedHead()));
         }
         if (head) {
             parts.add(StoredPart.asItIs(HEAD, ModelDirectory.SCORE_HEAD));

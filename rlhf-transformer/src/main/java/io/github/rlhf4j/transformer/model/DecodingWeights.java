@@ -28,9 +28,7 @@ record DecodingWeights(List<OfBlock> blocks, PackedLinear head) {
 
     static DecodingWeights of(Transformer model, Kernels kernels, WeightFormat format) {
         return new DecodingWeights(
-                model.blocks().stream()
-                        .map(block -> OfBlock.of(block, format))
-                        .toList(),
+                model.blocks().stream().map(block -> OfBlock.of(block, format)).toList(),
                 kernels.packTransposed(model.headTable().value(), format));
     }
 

@@ -62,8 +62,7 @@ public final class LoraAdapters {
         List<Adapter> adapters = new ArrayList<>();
         for (LoraPlace place : places) {
             if (place.linear().equals(linear) && lora != null && store != null) {
-                adapters.add(new Adapter(
-                        store.get(place.a()), store.get(place.b()), place, lora.scale(), kernels));
+                adapters.add(new Adapter(store.get(place.a()), store.get(place.b()), place, lora.scale(), kernels));
             }
         }
         return adapters;

@@ -97,8 +97,8 @@ public final class ParameterStore implements AutoCloseable {
      */
     public ParameterStore frozen() {
         ParameterStore frozen = new ParameterStore(dataType, values, owner == null ? this : owner);
-        parameters.forEach((name, p) -> frozen.parameters.put(
-                name, new Parameter(frozen, name, p.shape(), p.offset(), p.decayed())));
+        parameters.forEach((name, p) ->
+                frozen.parameters.put(name, new Parameter(frozen, name, p.shape(), p.offset(), p.decayed())));
         return frozen;
     }
 

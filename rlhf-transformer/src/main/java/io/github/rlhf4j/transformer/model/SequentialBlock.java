@@ -45,7 +45,8 @@ final class SequentialBlock extends Block {
         arena.release(mark);
 
         INDArray dA = attentionBranch.backward(dY, packed, dropout, arena);
-        INDArray dN1 = attention.backward(dA, norm1.output(cache.norm1(), arena), packed, dropout, cache.attention(), arena);
+        INDArray dN1 =
+                attention.backward(dA, norm1.output(cache.norm1(), arena), packed, dropout, cache.attention(), arena);
         addAttending(dY, dX, packed, arena);
         norm1.backward(dN1, cache.norm1(), dX, arena);
     }

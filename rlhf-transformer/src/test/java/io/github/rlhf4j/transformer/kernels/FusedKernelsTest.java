@@ -100,8 +100,8 @@ class FusedKernelsTest {
             @ForAll @IntRange(min = 1, max = 150) int n,
             @ForAll @IntRange(min = 1, max = 150) int m,
             @ForAll long seed) {
-        int first = (int) Math.floorMod(seed, m);
-        int count = 1 + (int) Math.floorMod(seed >> 8, m - first);
+        int first = Math.floorMod(seed, m);
+        int count = 1 + Math.floorMod(seed >> 8, m - first);
         bothAgree(seed, c -> {
             INDArray matrix = c.normal("matrix", n, m);
             INDArray part = c.normal("part", n, count);
