@@ -27,6 +27,23 @@ public interface Policy {
      */
     List<Completion> complete(List<TokenSequence> prompts, Sampling sampling, long seed);
 
+    /**
+     * As {@link #complete(List, Sampling, long)}, with the same result, telling of each completion as it ends, so that
+     * others can work on it while the rest is sampled. By default they are told of at the end; a policy that knows sooner
+     * overrides this.
+     *
+     * @param listener told of each prompt's completion once, on this thread, in any order; what it throws ends the sampling
+     *     and is thrown here
+     */
+    default List<Completion> complete(
+            List<TokenSequence> prompts, Sampling sampling, long seed, CompletionListener listener) {
+        List<Completion> completions = complete(prompts, sampling, seed);
+        for (int i = 0; i < completions.size(); i++) {
+            listener.onCompletion(i, completions.get(i));
+        }
+        return completions;
+    }
+
     /** Log-probabilities and entropies of the scored tokens; nothing is remembered for a backward pass. */
     TokenScores score(SequenceBatch batch);
 }

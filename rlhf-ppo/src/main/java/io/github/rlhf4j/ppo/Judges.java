@@ -18,18 +18,20 @@ record Judges(
         RewardConcurrency rewardConcurrency,
         int microBatchTokens) {
 
-    /** Reference and critic on this thread, while the reward model's calls are made on others. */
-    Judgement judge(Rollout rollout) {
+    /** Opens the calls of the reward model about the next rollout, of {@code size} exchanges. */
+    RewardCalls rewardCalls(int size) {
+        return RewardCalls.begin(rewardModel, size, rewardConcurrency);
+    }
+
+    /** Reference and critic on this thread, while calls of the reward model that have not returned go on. */
+    Judgement judge(Rollout rollout, RewardCalls calls) {
         SequenceBatch batch = rollout.batch();
-        try (RewardCalls calls = RewardCalls.begin(rewardModel, rollout, rewardConcurrency)) {
-            double[][] referenceLogProbs = MicroBatches.score(
-                    "the log-probs of the reference policy", batch, microBatchTokens, pass -> reference
-                            .score(pass)
-                            .logProbs());
-            double[][] values =
-                    MicroBatches.score("the values of the critic", batch, microBatchTokens, learner::values);
-            Guards.requireFinite("the value of a response token", Ragged.sum(values));
-            return new Judgement(referenceLogProbs, values, calls.await());
-        }
+        double[][] referenceLogProbs =
+                MicroBatches.score("the log-probs of the reference policy", batch, microBatchTokens, pass -> reference
+                        .score(pass)
+                        .logProbs());
+        double[][] values = MicroBatches.score("the values of the critic", batch, microBatchTokens, learner::values);
+        Guards.requireFinite("the value of a response token", Ragged.sum(values));
+        return new Judgement(referenceLogProbs, values, calls.await());
     }
 }

@@ -71,9 +71,13 @@ public final class PpoTrainer implements Trainer {
     @Override
     public StepReport step() {
         requireUnfinished();
-        Rollout rollout = Rollout.sample(policy, nextPrompts(), config.sampling(), rolloutSeed());
-        guards.warnOfCollapse(rollout, iteration + 1);
-        Judgement judgement = judges.judge(rollout);
+        Rollout rollout;
+        Judgement judgement;
+        try (RewardCalls calls = judges.rewardCalls(config.batches().rollout())) {
+            rollout = Rollout.sample(policy, nextPrompts(), config.sampling(), rolloutSeed(), calls::offer);
+            guards.warnOfCollapse(rollout, iteration + 1);
+            judgement = judges.judge(rollout, calls);
+        }
         double[][] kl = KlEstimator.K1.values(rollout.logProbs(), judgement.referenceLogProbs());
         guards.requirePossibleKl(kl);
         tellListener(rollout, judgement.scores(), kl);

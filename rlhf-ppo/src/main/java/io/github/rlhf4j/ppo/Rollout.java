@@ -8,7 +8,6 @@ import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenSequence;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -22,17 +21,28 @@ import java.util.List;
  */
 record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange> exchanges, double temperature) {
 
-    /** Samples one response per prompt. */
-    static Rollout sample(Policy policy, List<Prompt> prompts, Sampling sampling, long seed) {
+    /** Is handed each response when it ends, with its number in the rollout; the others may still grow. */
+    @FunctionalInterface
+    interface ResponseListener {
+        void onResponse(int i, Exchange exchange, TokenSequence response);
+    }
+
+    /** Samples one response per prompt; what the listener throws ends the sampling and is thrown here. */
+    static Rollout sample(
+            Policy policy, List<Prompt> prompts, Sampling sampling, long seed, ResponseListener listener) {
         List<TokenSequence> tokens = prompts.stream().map(Prompt::tokens).toList();
-        List<Completion> completions = policy.complete(tokens, sampling, seed);
-        requireAnswers(tokens, completions);
-        List<Exchange> exchanges = new ArrayList<>();
-        for (int i = 0; i < completions.size(); i++) {
-            String text = policy.tokenizer().decode(completions.get(i).response());
-            exchanges.add(new Exchange(prompts.get(i).conversation(), text));
-        }
-        return new Rollout(prompts, completions, exchanges, sampling.temperature());
+        Completion[] told = new Completion[prompts.size()];
+        Exchange[] exchanges = new Exchange[prompts.size()];
+        List<Completion> returned = policy.complete(tokens, sampling, seed, (i, completion) -> {
+            requireAnswer(i, tokens, completion);
+            requireOnce(i, told);
+            told[i] = completion;
+            String text = policy.tokenizer().decode(completion.response());
+            exchanges[i] = new Exchange(prompts.get(i).conversation(), text);
+            listener.onResponse(i, exchanges[i], completion.response());
+        });
+        requireAsTold(told, returned);
+        return new Rollout(prompts, List.of(told), List.of(exchanges), sampling.temperature());
     }
 
     /** Prompts and responses, the responses scored, at the sampling temperature. */
@@ -82,23 +92,40 @@ record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange
         return stopped;
     }
 
-    private static void requireAnswers(List<TokenSequence> prompts, List<Completion> completions) {
-        if (completions.size() != prompts.size()) {
-            throw new IllegalStateException("the policy was given " + prompts.size() + " prompts and returned "
-                    + completions.size() + " completions; Policy.complete returns one for each, in order");
+    private static void requireAnswer(int i, List<TokenSequence> prompts, Completion completion) {
+        if (i < 0 || i >= prompts.size()) {
+            throw new IllegalStateException("the policy was given " + prompts.size() + " prompts and completed number "
+                    + i + ", counted from 0; Policy.complete returns one for each, in order");
         }
-        for (int i = 0; i < prompts.size(); i++) {
-            Completion completion = completions.get(i);
-            if (!completion.prompt().equals(prompts.get(i))) {
-                throw new IllegalStateException("completion " + i + " of the policy answers another prompt than prompt "
-                        + i + "; Policy.complete returns them in the order of the prompts");
+        if (!completion.prompt().equals(prompts.get(i))) {
+            throw new IllegalStateException("completion " + i + " of the policy answers another prompt than prompt " + i
+                    + "; Policy.complete returns them in the order of the prompts");
+        }
+        for (double logProb : completion.logProbs()) {
+            if (!(logProb <= 0) || Double.isInfinite(logProb)) {
+                throw new DivergenceException("a sampled token of response " + i + " has log-probability "
+                        + logProb + ", which no drawn token can have: the policy has diverged. Lower the learning"
+                        + " rate, and look at ppo/approx_kl and ppo/gradient_norm of the steps before");
             }
-            for (double logProb : completion.logProbs()) {
-                if (!(logProb <= 0) || Double.isInfinite(logProb)) {
-                    throw new DivergenceException("a sampled token of response " + i + " has log-probability "
-                            + logProb + ", which no drawn token can have: the policy has diverged. Lower the learning"
-                            + " rate, and look at ppo/approx_kl and ppo/gradient_norm of the steps before");
-                }
+        }
+    }
+
+    private static void requireOnce(int i, Completion[] told) {
+        if (told[i] != null) {
+            throw new IllegalStateException("the policy told its listener of the completion of prompt " + i
+                    + " twice; Policy.complete tells of each that it returns, once");
+        }
+    }
+
+    private static void requireAsTold(Completion[] told, List<Completion> returned) {
+        if (returned.size() != told.length) {
+            throw new IllegalStateException("the policy was given " + told.length + " prompts and returned "
+                    + returned.size() + " completions; Policy.complete returns one for each, in order");
+        }
+        for (int i = 0; i < told.length; i++) {
+            if (told[i] == null || !told[i].response().equals(returned.get(i).response())) {
+                throw new IllegalStateException("the policy did not tell its listener of the completion that it"
+                        + " returned for prompt " + i + "; Policy.complete tells of each that it returns, once");
             }
         }
     }

@@ -2,6 +2,7 @@ package io.github.rlhf4j.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -15,8 +16,12 @@ import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TokenSequence;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -63,6 +68,38 @@ public abstract class PolicyContract {
         for (int i = 0; i < completions.size(); i++) {
             assertEquals(prompts().get(i), completions.get(i).prompt(), "completion " + i + " must answer its prompt;");
         }
+    }
+
+    @Test
+    public void theListenerIsToldOfEachCompletionOnceBeforeTheyAreReturned() {
+        Map<Integer, Completion> told = new HashMap<>();
+        Thread caller = Thread.currentThread();
+        List<Completion> returned = policy().complete(prompts(), sampling(), 10, (prompt, completion) -> {
+            assertEquals(caller, Thread.currentThread(), "the listener must be told on the calling thread;");
+            assertNull(told.put(prompt, completion), () -> "prompt " + prompt + " must not be told of twice;");
+        });
+        Set<Integer> numbers = IntStream.range(0, prompts().size()).boxed().collect(Collectors.toSet());
+        assertEquals(numbers, Set.copyOf(told.keySet()), "the listener must be told of every prompt's completion;");
+        List<Completion> without = policy().complete(prompts(), sampling(), 10);
+        for (int i = 0; i < returned.size(); i++) {
+            assertSame(returned.get(i), told.get(i), "the listener must be told the completion that is returned");
+            assertSame(without.get(i), returned.get(i), "a listener must not change a completion");
+        }
+    }
+
+    @Test
+    public void whatTheListenerThrowsEndsTheSampling() {
+        IllegalStateException failure = new IllegalStateException("the listener wants no more");
+        AtomicInteger told = new AtomicInteger();
+        Throwable thrown = assertThrows(
+                IllegalStateException.class,
+                () -> policy().complete(prompts(), sampling(), 10, (prompt, completion) -> {
+                    told.incrementAndGet();
+                    throw failure;
+                }),
+                "what the listener throws must be thrown by complete;");
+        assertEquals(failure, thrown, "what the listener throws must be thrown as it is;");
+        assertEquals(1, told.get(), "the listener must not be told of more after it has thrown;");
     }
 
     @Test

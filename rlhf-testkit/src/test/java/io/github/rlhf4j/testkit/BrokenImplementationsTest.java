@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.rlhf4j.core.Completion;
+import io.github.rlhf4j.core.CompletionListener;
 import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.Policy;
@@ -23,7 +24,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -316,14 +320,17 @@ class BrokenImplementationsTest {
     }
 
     /** A tabular policy whose completions and scores are changed on their way out. */
-    private static PolicyContract policy(UnaryOperator<Sampler> sampler, UnaryOperator<Scorer> scorer) {
+    private static PolicyContract policy(
+            UnaryOperator<Sampler> sampler,
+            UnaryOperator<Scorer> scorer,
+            BiConsumer<List<Completion>, CompletionListener> teller) {
         TabularPolicy sound = PpoFixture.policy();
         Sampler sampling = sampler.apply(sound::complete);
         Scorer scoring = scorer.apply(sound::score);
         return new PolicyContract() {
             @Override
             protected BrokenPolicy policy() {
-                return new BrokenPolicy(sound, sampling, scoring);
+                return new BrokenPolicy(sound, sampling, scoring, teller);
             }
         };
     }
@@ -336,7 +343,12 @@ class BrokenImplementationsTest {
         TokenScores score(SequenceBatch batch);
     }
 
-    private record BrokenPolicy(TabularPolicy sound, Sampler sampler, Scorer scorer) implements Policy {
+    private record BrokenPolicy(
+            TabularPolicy sound,
+            Sampler sampler,
+            Scorer scorer,
+            BiConsumer<List<Completion>, CompletionListener> teller)
+            implements Policy {
 
         @Override
         public Tokenizer tokenizer() {
@@ -354,17 +366,38 @@ class BrokenImplementationsTest {
         }
 
         @Override
+        public List<Completion> complete(
+                List<TokenSequence> prompts, Sampling sampling, long seed, CompletionListener listener) {
+            List<Completion> completions = complete(prompts, sampling, seed);
+            teller.accept(completions, listener);
+            return completions;
+        }
+
+        @Override
         public TokenScores score(SequenceBatch batch) {
             return scorer.score(batch);
         }
     }
 
     private static PolicyContract sampling(UnaryOperator<Sampler> sampler) {
-        return policy(sampler, scorer -> scorer);
+        return policy(sampler, scorer -> scorer, BrokenImplementationsTest::tell);
     }
 
     private static PolicyContract scoring(BiFunction<SequenceBatch, TokenScores, TokenScores> change) {
-        return policy(sampler -> sampler, scorer -> batch -> change.apply(batch, scorer.score(batch)));
+        return policy(
+                sampler -> sampler,
+                scorer -> batch -> change.apply(batch, scorer.score(batch)),
+                BrokenImplementationsTest::tell);
+    }
+
+    private static PolicyContract telling(BiConsumer<List<Completion>, CompletionListener> teller) {
+        return policy(sampler -> sampler, scorer -> scorer, teller);
+    }
+
+    private static void tell(List<Completion> completions, CompletionListener listener) {
+        for (int i = 0; i < completions.size(); i++) {
+            listener.onCompletion(i, completions.get(i));
+        }
     }
 
     private static TokenScores plus(TokenScores scores, double logProb, double entropy) {
@@ -439,6 +472,75 @@ class BrokenImplementationsTest {
                 sampling(s -> (prompts, sampling, seed) -> s.complete(prompts, sampling, draws.getAndIncrement())),
                 PolicyContract::inferenceRunsFromSeveralThreads,
                 "safe from several threads");
+    }
+
+    @Test
+    void tellers() {
+        Consumer<PolicyContract> once = PolicyContract::theListenerIsToldOfEachCompletionOnceBeforeTheyAreReturned;
+        telling(BrokenImplementationsTest::tell).theListenerIsToldOfEachCompletionOnceBeforeTheyAreReturned();
+        assertFails(telling((completions, listener) -> {}), once, "told of every prompt's completion");
+        assertFails(
+                telling((completions, listener) -> {
+                    tell(completions, listener);
+                    listener.onCompletion(1, completions.get(1));
+                }),
+                once,
+                "prompt 1 must not be told of twice");
+        assertFails(
+                telling((completions, listener) -> {
+                    for (int i = 0; i < completions.size(); i++) {
+                        listener.onCompletion(i, completions.get((i + 1) % completions.size()));
+                    }
+                }),
+                once,
+                "must be told the completion that is returned");
+        assertFails(
+                telling((completions, listener) -> CompletableFuture.runAsync(() -> tell(completions, listener))
+                        .join()),
+                contract -> {
+                    try {
+                        once.accept(contract);
+                    } catch (CompletionException e) {
+                        throw (AssertionError) e.getCause();
+                    }
+                },
+                "on the calling thread");
+        Consumer<PolicyContract> thrown = PolicyContract::whatTheListenerThrowsEndsTheSampling;
+        telling(BrokenImplementationsTest::tell).whatTheListenerThrowsEndsTheSampling();
+        assertFails(
+                telling((completions, listener) -> {
+                    try {
+                        tell(completions, listener);
+                    } catch (IllegalStateException e) {
+                        // as if nothing had been said
+                    }
+                }),
+                thrown,
+                "must be thrown by complete");
+        assertFails(
+                telling((completions, listener) -> {
+                    try {
+                        tell(completions, listener);
+                    } catch (IllegalStateException e) {
+                        throw new IllegalStateException(e);
+                    }
+                }),
+                thrown,
+                "must be thrown as it is");
+        assertFails(
+                telling((completions, listener) -> {
+                    try {
+                        tell(completions, listener);
+                    } finally {
+                        try {
+                            tell(completions, listener);
+                        } catch (IllegalStateException e) {
+                            // the first is thrown
+                        }
+                    }
+                }),
+                thrown,
+                "must not be told of more");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
+import io.github.rlhf4j.core.ActorCritic;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.ForwardPass;
 import io.github.rlhf4j.core.RewardModel;
@@ -26,9 +27,11 @@ import io.github.rlhf4j.ppo.RolloutSample;
 import io.github.rlhf4j.ppo.math.Aggregation;
 import io.github.rlhf4j.ppo.math.KlController;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -412,6 +415,30 @@ class PpoTrainerTest {
         second.restore(directory.resolve("checkpoint"));
         assertThat(second.step()).isEqualTo(first.step());
         assertThat(second.step()).isEqualTo(first.step());
+    }
+
+    /** A rollout has one pass of the trunk beside the sampling, for the values: the log-probs came with the samples. */
+    @Test
+    void aSharedTrunkIsNotAskedTwiceAboutARollout() {
+        PpoConfig config = PpoFixture.config(1, PLAN);
+        TabularActorCritic model = new TabularActorCritic(
+                PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults());
+        List<String> passes = new ArrayList<>();
+        ActorCritic counted = (ActorCritic) Proxy.newProxyInstance(
+                ActorCritic.class.getClassLoader(), new Class<?>[] {ActorCritic.class}, (proxy, method, arguments) -> {
+                    passes.add(method.getName());
+                    return method.invoke(model, arguments);
+                });
+        PpoFixture.builder(model, config)
+                .policy(counted)
+                .critic(Critic.sharedTrunk())
+                .build()
+                .step();
+        assertThat(Collections.frequency(passes, "complete")).isEqualTo(1);
+        assertThat(Collections.frequency(passes, "values")).isEqualTo(1);
+        assertThat(Collections.frequency(passes, "forwardJointly"))
+                .isEqualTo(config.epochs() * config.batches().minibatches());
+        assertThat(passes).doesNotContain("score", "forward");
     }
 
     private static PpoTrainer sharedTrunk(PpoConfig config) {

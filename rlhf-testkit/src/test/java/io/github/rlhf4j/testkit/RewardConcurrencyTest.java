@@ -4,10 +4,14 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.rlhf4j.core.Completion;
+import io.github.rlhf4j.core.CompletionListener;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.RewardModel;
+import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenScores;
+import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.ppo.BatchPlan;
@@ -17,10 +21,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -132,6 +139,159 @@ class RewardConcurrencyTest {
     void withoutCallsOrExchangesThereIsNothingToAsk() {
         assertThatThrownBy(() -> builder().rewardConcurrency(0, 4)).hasMessageContaining("0 calls of 4 exchanges");
         assertThatThrownBy(() -> builder().rewardConcurrency(2, 0)).hasMessageContaining("2 calls of 0 exchanges");
+    }
+
+    // Overlap with sampling
+
+    /** A policy that tells of completions in an order of its own, and does something before each. */
+    private static PpoTrainerBuilder telling(int[] order, IntConsumer beforeTheNth) {
+        TabularPolicy sound = PpoFixture.policy();
+        TabularPolicy telling =
+                new TabularPolicy(PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, sound.copy().table) {
+                    @Override
+                    public List<Completion> complete(
+                            List<TokenSequence> prompts, Sampling sampling, long seed, CompletionListener listener) {
+                        List<Completion> completions = complete(prompts, sampling, seed);
+                        for (int n = 0; n < order.length; n++) {
+                            beforeTheNth.accept(n);
+                            listener.onCompletion(order[n], completions.get(order[n]));
+                        }
+                        return completions;
+                    }
+                };
+        return PpoFixture.builder(telling, PpoFixture.config(STEPS, PLAN)).reference(sound);
+    }
+
+    private static final int[] IN_ORDER = {0, 1, 2, 3, 4, 5, 6, 7};
+
+    /** The last two completions end only when the reward model has been asked about six: with calls of four it never is. */
+    @Test
+    void theRewardModelIsAskedWhileTheRestIsSampled() {
+        CountDownLatch askedAboutSix = new CountDownLatch(3);
+        RewardModel counts = batch -> {
+            askedAboutSix.countDown();
+            return PpoFixture.COUNT_B.score(batch);
+        };
+        PpoTrainer trainer = telling(IN_ORDER, n -> {
+                    if (n == 6) {
+                        await(askedAboutSix);
+                    }
+                })
+                .rewardModel(counts)
+                .rewardConcurrency(1, 2)
+                .build();
+        assertThat(trainer.step().step()).isEqualTo(1);
+    }
+
+    /** Calls are about the same exchanges, and the run has the same bits, whichever completions end first. */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 3, 0 1 2 3 4 5 6 7",
+        "1, 3, 7 6 5 4 3 2 1 0",
+        "2, 2, 3 6 1 0 7 2 5 4",
+        "3, 1, 5 4 7 6 1 0 3 2",
+        "8, 8, 4 5 6 7 0 1 2 3"
+    })
+    void theRunIsTheSameInWhateverOrderCompletionsEnd(int calls, int batch, String order) {
+        Set<String> expectedCalls = new TreeSet<>();
+        List<StepReport> expected = run(builder()
+                .rewardModel(recording(expectedCalls, new AtomicInteger()))
+                .rewardConcurrency(1, batch)
+                .build());
+        Set<String> madeCalls = Collections.synchronizedSet(new TreeSet<>());
+        AtomicInteger most = new AtomicInteger();
+        PpoTrainer told = telling(
+                        Arrays.stream(order.split(" "))
+                                .mapToInt(Integer::parseInt)
+                                .toArray(),
+                        n -> Thread.yield())
+                .rewardModel(recording(madeCalls, most))
+                .rewardConcurrency(calls, batch)
+                .build();
+        assertThat(run(told)).isEqualTo(expected);
+        assertThat(madeCalls).isEqualTo(expectedCalls);
+        assertThat(most.get()).isBetween(1, calls);
+    }
+
+    /** Counts b, remembers what each call was about and how many were in flight at most. */
+    private static RewardModel recording(Set<String> about, AtomicInteger most) {
+        AtomicInteger inFlight = new AtomicInteger();
+        return batch -> {
+            most.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
+            about.add(batch.toString());
+            Thread.yield();
+            inFlight.decrementAndGet();
+            return PpoFixture.COUNT_B.score(batch);
+        };
+    }
+
+    @Test
+    void aRewardModelThatFailsEndsTheSampling() {
+        RuntimeException unreachable = new RuntimeException("no route to host");
+        AtomicInteger told = new AtomicInteger();
+        PpoTrainer trainer = telling(IN_ORDER, n -> {
+                    told.set(n);
+                    if (n == 2) {
+                        awaitNoRewardThread();
+                    }
+                })
+                .rewardModel(batch -> {
+                    throw unreachable;
+                })
+                .rewardConcurrency(1, 2)
+                .build();
+        assertThatThrownBy(trainer::step).isSameAs(unreachable);
+        assertThat(told)
+                .as("completions before the one that was not sampled on")
+                .hasValue(2);
+        assertThat(threadNames()).noneMatch(name -> name.startsWith("rlhf4j-reward"));
+        assertThat(trainer.stepsDone()).isZero();
+    }
+
+    /** A failed call ends its thread. */
+    private static void awaitNoRewardThread() {
+        long deadline = System.nanoTime() + SECONDS.toNanos(30);
+        while (threadNames().stream().anyMatch(name -> name.startsWith("rlhf4j-reward"))) {
+            assertThat(System.nanoTime()).as("ended in time").isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void samplingThatFailsEndsTheCalls() {
+        CountDownLatch called = new CountDownLatch(1);
+        AtomicBoolean interrupted = new AtomicBoolean();
+        PpoTrainer trainer = telling(IN_ORDER, n -> {
+                    if (n == 2) {
+                        await(called);
+                        throw new IllegalStateException("out of memory");
+                    }
+                })
+                .rewardModel(batch -> {
+                    called.countDown();
+                    try {
+                        new CountDownLatch(1).await();
+                    } catch (InterruptedException e) {
+                        interrupted.set(true);
+                    }
+                    return new double[batch.size()];
+                })
+                .rewardConcurrency(2, 2)
+                .build();
+        assertThatThrownBy(trainer::step).hasMessage("out of memory");
+        assertThat(interrupted).isTrue();
+        assertThat(threadNames()).noneMatch(name -> name.startsWith("rlhf4j-reward"));
+    }
+
+    @Test
+    void aPolicyThatTellsTwiceOrNotAtAllIsNamed() {
+        assertThatThrownBy(telling(new int[] {0, 1, 1}, n -> {}).build()::step)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("of the completion of prompt 1 twice");
+        assertThatThrownBy(telling(new int[] {0, 1, 3}, n -> {}).build()::step)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("did not tell its listener")
+                .hasMessageContaining("for prompt 2");
     }
 
     // Models that are wrong

@@ -1,24 +1,26 @@
 package io.github.rlhf4j.transformer.generation;
 
-import java.util.Arrays;
-
 /**
- * Tokens from the most to the least likely, ties by lowest id, as far as somebody asks: a binary heap, O(V) to build and
- * O(log V) for each token taken.
+ * Tokens from the most to the least likely, ties by lowest id, as far as somebody asks: a binary heap, O(n) to build and
+ * O(log n) for each token taken.
  */
 final class DescendingTokens {
 
-    private final double[] weights;
+    private final float[] weights;
     private final int[] heap;
     private int left;
 
-    /** Over the first {@code size} weights, which must not change meanwhile. */
-    DescendingTokens(double[] weights, int size) {
+    /**
+     * Over some tokens.
+     *
+     * @param weights by token; must not change meanwhile
+     * @param tokens the first {@code count} are meant; becomes this heap's own
+     */
+    DescendingTokens(float[] weights, int[] tokens, int count) {
         this.weights = weights;
-        this.heap = new int[size];
-        Arrays.setAll(heap, v -> v);
-        this.left = size;
-        for (int i = size / 2 - 1; i >= 0; i--) {
+        this.heap = tokens;
+        this.left = count;
+        for (int i = count / 2 - 1; i >= 0; i--) {
             siftDown(i);
         }
     }
@@ -32,27 +34,8 @@ final class DescendingTokens {
         return taken;
     }
 
-    /** The next tokens up to and including the one with which their share of all weight reaches {@code share}. */
-    int[] takeMass(double share) {
-        double total = 0;
-        for (int i = 0; i < left; i++) {
-            total += weights[heap[i]];
-        }
-        int[] taken = new int[16];
-        int count = 0;
-        double mass = 0;
-        do {
-            if (count == taken.length) {
-                taken = Arrays.copyOf(taken, 2 * count);
-            }
-            int token = next();
-            taken[count++] = token;
-            mass += weights[token];
-        } while (left > 0 && mass < share * total);
-        return Arrays.copyOf(taken, count);
-    }
-
-    private int next() {
+    /** The next token; there must be one. */
+    int next() {
         int top = heap[0];
         heap[0] = heap[--left];
         siftDown(0);

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.generation;
 
 import io.github.rlhf4j.core.Completion;
+import io.github.rlhf4j.core.CompletionListener;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.Tokenizer;
@@ -8,7 +9,6 @@ import io.github.rlhf4j.core.random.RandomKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Completes prompts with a model that gives next-token logits. A bounded number of sequences is decoded together; when one
@@ -51,34 +51,44 @@ public final class Generator {
 
     /** Completions without a listener; see {@link #complete(List, Sampling, long, TokenListener)}. */
     public List<Completion> complete(List<TokenSequence> prompts, Sampling sampling, long seed) {
-        return complete(prompts, sampling, seed, null);
+        return complete(prompts, sampling, seed, NOBODY, false);
+    }
+
+    /** Completions, telling of each as it ends; see {@link #complete(List, Sampling, long, TokenListener)}. */
+    public List<Completion> complete(
+            List<TokenSequence> prompts, Sampling sampling, long seed, CompletionListener listener) {
+        return complete(prompts, sampling, seed, new EndListener(listener), false);
     }
 
     /**
      * Samples a completion for each prompt, in the order of the prompts.
      *
      * @param prompts at least one, each of at least one token and shorter than the model's context
-     * @param listener told of each token, or null
+     * @param listener told of each token
      * @throws IllegalArgumentException when a prompt is empty or leaves no room for a response; nothing is generated then
      * @throws io.github.rlhf4j.core.DivergenceException when a logit is not finite
      */
     public List<Completion> complete(
-            List<TokenSequence> prompts, Sampling sampling, long seed, @Nullable TokenListener listener) {
+            List<TokenSequence> prompts, Sampling sampling, long seed, TokenListener listener) {
+        return complete(prompts, sampling, seed, listener, true);
+    }
+
+    private List<Completion> complete(
+            List<TokenSequence> prompts, Sampling sampling, long seed, TokenListener listener, boolean text) {
         if (prompts.isEmpty()) {
             throw new IllegalArgumentException("there is no prompt to complete; pass at least one");
         }
         try (DecodingSession session = sessions.get()) {
             checkPrompts(prompts, session.contextLength());
-            List<GrowingResponse> responses =
-                    responses(prompts, session.contextLength(), sampling, seed, listener != null);
-            new DecodingBatch(session, responses, maxBatch, listener == null ? NOBODY : listener).run();
+            List<GrowingResponse> responses = responses(prompts, session.contextLength(), sampling, seed, text);
+            new DecodingBatch(session, responses, maxBatch, listener).run();
             return responses.stream().map(GrowingResponse::completion).toList();
         }
     }
 
     private List<GrowingResponse> responses(
-            List<TokenSequence> prompts, int contextLength, Sampling sampling, long seed, boolean heard) {
-        boolean needsText = heard || !sampling.stopStrings().isEmpty();
+            List<TokenSequence> prompts, int contextLength, Sampling sampling, long seed, boolean text) {
+        boolean needsText = text || !sampling.stopStrings().isEmpty();
         TokenSampler sampler = new TokenSampler(sampling, tokenizer.vocabularySize());
         List<GrowingResponse> responses = new ArrayList<>(prompts.size());
         for (int i = 0; i < prompts.size(); i++) {
@@ -91,6 +101,18 @@ public final class Generator {
                     needsText ? new StreamedText(tokenizer.streamingDecoder(), sampling.stopStrings()) : null));
         }
         return responses;
+    }
+
+    /** Hears of ends only, so that nobody decodes text for it. */
+    private record EndListener(CompletionListener listener) implements TokenListener {
+
+        @Override
+        public void onToken(int sequence, int token, String newText) {}
+
+        @Override
+        public void onEnd(int sequence, Completion completion) {
+            listener.onCompletion(sequence, completion);
+        }
     }
 
     private static void checkPrompts(List<TokenSequence> prompts, int contextLength) {

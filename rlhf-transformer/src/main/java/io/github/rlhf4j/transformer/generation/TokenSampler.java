@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.kernels.LogSumExp;
+import io.github.rlhf4j.transformer.kernels.LogitRow;
 import java.util.Arrays;
 import java.util.BitSet;
 
@@ -16,8 +17,8 @@ import java.util.BitSet;
  * and the reported log-probability is of the policy's full distribution, padding included, which is what scoring gives; the
  * two agree whatever probability m the padding has. Draws are then more likely than reported, by −log(1 − m) nats.
  *
- * <p>The exact path (no truncation, no penalty) is two passes over the row and sorts nothing. Safe for use from several
- * threads.
+ * <p>Passes over the row are vectors' work, in float, and nothing of size V is sorted; a probability is exact to about
+ * 2⁻²² of itself. The draw is a function of logits and key alone. Safe for use from several threads.
  */
 public final class TokenSampler {
 
@@ -35,8 +36,14 @@ public final class TokenSampler {
     private final Sampling sampling;
     private final int tokens;
 
-    /** Work rows, one per thread: a draw allocates nothing of size V. */
-    private final ThreadLocal<double[]> work = ThreadLocal.withInitial(() -> new double[0]);
+    /** What a draw works on, kept from one to the next. */
+    private static final class Work {
+        final TokenWeights weights = new TokenWeights();
+        final Nucleus nucleus = new Nucleus();
+        float[] penalized = {};
+    }
+
+    private final ThreadLocal<Work> work = ThreadLocal.withInitial(Work::new);
 
     /** A sampler that may draw every id there is a logit for. */
     public TokenSampler(Sampling sampling) {
@@ -77,67 +84,35 @@ public final class TokenSampler {
     public Draw draw(float[] logits, BitSet seen, RandomKey key) {
         float max = checkedMax(logits);
         int size = Math.min(tokens, logits.length);
+        float[] row = penalizesRepetition() ? penalized(logits, size, seen) : logits;
         double temperature = sampling.temperature();
         if (temperature == 0) {
-            int token = penalizesRepetition() ? argmax(penalized(logits, size, seen), size) : argmax(logits, size);
+            int token = argmax(row, size);
             return new Draw(token, logits[token] - LogSumExp.of(logits, max, 1.0));
         }
-        if (!sampling.isExact()) {
-            int token = drawTruncated(logits, size, seen, key);
-            return new Draw(token, logits[token] / temperature - LogSumExp.of(logits, max, temperature));
+        TokenWeights weights = work.get().weights;
+        weights.fill(row, size, LogitRow.max(row, 0, size), temperature);
+        int token = draw(row, weights, key.uniform());
+        if (row == logits && size == logits.length) {
+            return new Draw(token, (logits[token] - (double) max) / temperature - Math.log(weights.total()));
         }
-        if (size == logits.length) {
-            return drawExactly(logits, size, max, key);
-        }
-        int token = drawExactly(logits, size, logits[argmax(logits, size)], key).token();
         return new Draw(token, logits[token] / temperature - LogSumExp.of(logits, max, temperature));
     }
 
-    /** A draw from the first {@code size} ids, {@code max} the largest of their logits, as if there were no others. */
-    private Draw drawExactly(float[] logits, int size, float max, RandomKey key) {
-        double temperature = sampling.temperature();
-        double[] weights = workRow(size);
-        double total = 0;
-        for (int v = 0; v < size; v++) {
-            double weight = Math.exp((logits[v] - (double) max) / temperature);
-            weights[v] = weight;
-            total += weight;
+    /** The token at a place of the cumulative distribution over what truncation keeps. */
+    private int draw(float[] row, TokenWeights weights, double place) {
+        if (!truncates(weights.size())) {
+            return weights.at(place);
         }
-        double target = key.uniform() * total;
-        int token = 0;
-        double below = weights[0];
-        while (below <= target && token + 1 < size) {
-            below += weights[++token];
-        }
-        token = lastPossible(weights, token);
-        return new Draw(token, (logits[token] - (double) max) / temperature - Math.log(total));
-    }
-
-    /** Steps back over tokens of probability 0, which rounding may have brought the walk to. */
-    private static int lastPossible(double[] weights, int token) {
-        int possible = token;
-        while (weights[possible] == 0) {
-            possible--;
-        }
-        return possible;
-    }
-
-    /** A draw from the first {@code size} ids, of which truncation leaves some. */
-    private int drawTruncated(float[] logits, int size, BitSet seen, RandomKey key) {
-        double[] scaled = penalized(logits, size, seen);
-        double max = scaled[argmax(scaled, size)];
-        for (int v = 0; v < size; v++) {
-            scaled[v] = Math.exp((scaled[v] - max) / sampling.temperature());
-        }
-        int[] kept = kept(scaled, size, sampling.topK(), sampling.topP());
+        int[] kept = kept(row, weights);
         double total = 0;
         for (int token : kept) {
-            total += scaled[token];
+            total += weights.get(token);
         }
-        double target = key.uniform() * total;
+        double target = place * total;
         double below = 0;
         for (int token : kept) {
-            below += scaled[token];
+            below += weights.get(token);
             if (below > target) {
                 return token;
             }
@@ -145,93 +120,81 @@ public final class TokenSampler {
         return kept[0]; // rounding put the target on the total
     }
 
-    /**
-     * The tokens that top-k and then top-p keep, most likely first, or all of them in order of id where neither is asked
-     * for. Top-p keeps the token that crosses p (Holtzman et al. 2020 as Hugging Face reads it); the mass is that of the
-     * top k.
-     */
-    static int[] kept(double[] weights, int size, int topK, double topP) {
-        if ((topK == 0 || topK >= size) && topP >= 1.0) {
-            int[] all = new int[size];
-            Arrays.setAll(all, v -> v);
-            return all;
-        }
-        DescendingTokens order = new DescendingTokens(weights, size);
-        int[] top = topK == 0 ? new int[0] : order.take(Math.min(topK, size));
-        if (topP >= 1.0) {
-            return top;
-        }
-        return topK == 0 ? order.takeMass(topP) : crossing(top, weights, topP);
+    private boolean truncates(int size) {
+        return takesTopK(size) || sampling.topP() < 1;
     }
 
-    private static int[] crossing(int[] descending, double[] weights, double topP) {
+    private boolean takesTopK(int size) {
+        return sampling.topK() > 0 && sampling.topK() < size;
+    }
+
+    /**
+     * The tokens that top-k and then top-p keep. Top-p keeps the token that crosses p; the mass is that of the top k.
+     *
+     * @param row the logits that {@code weights} are of
+     */
+    int[] kept(float[] row, TokenWeights weights) {
+        if (!takesTopK(weights.size())) {
+            return work.get().nucleus.of(weights, sampling.topP());
+        }
+        int[] top = TopTokens.of(row, weights.size(), sampling.topK());
+        return sampling.topP() < 1 ? crossing(top, weights, sampling.topP()) : top;
+    }
+
+    private static int[] crossing(int[] descending, TokenWeights weights, double topP) {
         double total = 0;
         for (int token : descending) {
-            total += weights[token];
+            total += weights.get(token);
         }
-        double mass = weights[descending[0]];
+        double mass = weights.get(descending[0]);
         int count = 1;
         while (count < descending.length && mass < topP * total) {
-            mass += weights[descending[count++]];
+            mass += weights.get(descending[count++]);
         }
         return Arrays.copyOf(descending, count);
     }
 
     /** Logits with those of tokens seen before divided (positive) or multiplied (negative) by θ: Keskar et al. 2019, §4.1. */
-    private double[] penalized(float[] logits, int size, BitSet seen) {
-        double[] row = workRow(size);
-        for (int v = 0; v < size; v++) {
-            row[v] = logits[v];
+    private float[] penalized(float[] logits, int size, BitSet seen) {
+        Work own = work.get();
+        if (own.penalized.length < size) {
+            own.penalized = new float[size];
         }
+        float[] row = own.penalized;
+        System.arraycopy(logits, 0, row, 0, size);
         double penalty = sampling.repetitionPenalty();
-        if (penalty != 1.0) {
-            for (int v = seen.nextSetBit(0); v >= 0 && v < size; v = seen.nextSetBit(v + 1)) {
-                row[v] = row[v] > 0 ? row[v] / penalty : row[v] * penalty;
-            }
-        }
-        return row;
-    }
-
-    private double[] workRow(int size) {
-        double[] row = work.get();
-        if (row.length < size) {
-            row = new double[size];
-            work.set(row);
+        for (int v = seen.nextSetBit(0); v >= 0 && v < size; v = seen.nextSetBit(v + 1)) {
+            double moved = row[v] > 0 ? row[v] / penalty : row[v] * penalty;
+            row[v] = (float) Math.max(-Float.MAX_VALUE, Math.min(Float.MAX_VALUE, moved));
         }
         return row;
     }
 
     private static float checkedMax(float[] logits) {
-        float max = logits[0];
-        for (int v = 0; v < logits.length; v++) {
-            float logit = logits[v];
-            if (!(Math.abs(logit) <= Float.MAX_VALUE)) {
-                throw new DivergenceException("the logit of token " + v + " (vocabulary of " + logits.length + ") is "
-                        + logit + "; logits must be finite. The model's parameters are broken: go back to the last"
-                        + " checkpoint, and if it was being trained, lower the learning rate");
-            }
-            max = Math.max(max, logit);
+        int bad = LogitRow.indexOfNotFinite(logits);
+        if (bad >= 0) {
+            throw new DivergenceException("the logit of token " + bad + " (vocabulary of " + logits.length + ") is "
+                    + logits[bad] + "; logits must be finite. The model's parameters are broken: go back to the last"
+                    + " checkpoint, and if it was being trained, lower the learning rate");
         }
-        return max;
+        return LogitRow.max(logits, 0, logits.length);
     }
 
+    /** The first of the largest. */
     private static int argmax(float[] row, int size) {
-        int best = 0;
-        for (int v = 1; v < size; v++) {
-            if (row[v] > row[best]) {
-                best = v;
+        int block = 0;
+        float max = Float.NEGATIVE_INFINITY;
+        for (int from = 0; from < size; from += LogitRow.BLOCK) {
+            float ofBlock = LogitRow.max(row, from, Math.min(from + LogitRow.BLOCK, size));
+            if (ofBlock > max) {
+                max = ofBlock;
+                block = from;
             }
         }
-        return best;
-    }
-
-    private static int argmax(double[] row, int size) {
-        int best = 0;
-        for (int v = 1; v < size; v++) {
-            if (row[v] > row[best]) {
-                best = v;
-            }
+        int token = block;
+        while (row[token] != max) {
+            token++;
         }
-        return best;
+        return token;
     }
 }

@@ -3,8 +3,8 @@ package io.github.rlhf4j.transformer.kernels;
 /** What a softmax over a row of logits divides by, as a logarithm. */
 public final class LogSumExp {
 
-    /** The slot of {@link Scratch} with the row's differences from its maximum. */
-    private static final int DIFFERENCES = 0;
+    /** The slot of {@link Scratch} with the row's weights. */
+    private static final int WEIGHTS = 0;
 
     private LogSumExp() {}
 
@@ -17,11 +17,8 @@ public final class LogSumExp {
      * @param temperature τ &gt; 0
      */
     public static double of(float[] logits, float max, double temperature) {
-        float[] differences = Scratch.ofThread().take(DIFFERENCES, logits.length);
-        float inverse = (float) (1 / temperature);
-        for (int v = 0; v < logits.length; v++) {
-            differences[v] = (logits[v] - max) * inverse;
-        }
-        return max / temperature + Math.log(VectorLoops.ACTIVE.expOfDifference(differences, 0, 0, logits.length));
+        float[] weights = Scratch.ofThread().take(WEIGHTS, logits.length);
+        double sum = LogitRow.weigh(logits, max, temperature, weights, 0, logits.length);
+        return max / temperature + Math.log(sum);
     }
 }

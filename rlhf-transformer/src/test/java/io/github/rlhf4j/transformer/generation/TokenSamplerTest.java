@@ -13,6 +13,7 @@ import io.github.rlhf4j.core.test.SharedData;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedSet;
@@ -35,53 +36,150 @@ class TokenSamplerTest {
 
     private static final Sampling EXACT = Sampling.exact(1, 1.0, Set.of());
 
+    // Which tokens are kept, against plain methods that sort everything
+
     @Test
     void topPKeepsTheTokenThatCrosses() throws IOException {
         JsonNode golden = new ObjectMapper()
                 .readTree(SharedData.file("goldens/rl-math.json").toFile())
                 .get("top_p");
-        double[] weights = new double[golden.get("logits").size()];
-        Arrays.setAll(weights, v -> Math.exp(golden.get("logits").get(v).asDouble()));
+        float[] logits = new float[golden.get("logits").size()];
+        for (int v = 0; v < logits.length; v++) {
+            logits[v] = (float) golden.get("logits").get(v).asDouble();
+        }
         golden.get("keep_crossing").properties().forEach(entry -> {
-            int[] kept = TokenSampler.kept(weights, weights.length, 0, Double.parseDouble(entry.getKey()));
             int[] expected = IntStream.range(0, entry.getValue().size())
                     .map(i -> entry.getValue().get(i).asInt())
                     .toArray();
-            assertThat(Arrays.stream(kept).sorted().toArray())
-                    .as("p = %s", entry.getKey())
-                    .containsExactly(expected);
+            double p = Math.max(Double.MIN_NORMAL, Double.parseDouble(entry.getKey())); // a Sampling takes no 0
+            assertThat(kept(logits, 0, p)).as("p = %s", entry.getKey()).containsExactlyInAnyOrder(expected);
         });
+    }
+
+    private static int[] kept(float[] logits, int topK, double topP) {
+        return new TokenSampler(EXACT.withTopK(topK).withTopP(topP)).kept(logits, weights(logits));
+    }
+
+    private static TokenWeights weights(float[] logits) {
+        float max = logits[0];
+        for (float logit : logits) {
+            max = Math.max(max, logit);
+        }
+        TokenWeights weights = new TokenWeights();
+        weights.fill(logits, logits.length, max, 1.0);
+        return weights;
+    }
+
+    private static Comparator<Integer> likeliestFirst(float[] weights) {
+        return Comparator.<Integer>comparingDouble(v -> -weights[v]).thenComparing(v -> v);
+    }
+
+    /** Rows of several blocks; with few levels most of their logits are equal to others. */
+    private static float[] row(long seed, int size, int levels) {
+        RandomKey key = RandomKey.of(seed);
+        float[] logits = new float[size];
+        for (int v = 0; v < size; v++) {
+            logits[v] = (float) Math.rint(levels * key.child(v).gaussian()) * 3 / levels + 0f; // no −0
+        }
+        return logits;
     }
 
     @Test
     void topPCountsTheMassOfTheTopKAlone() {
-        double[] weights = {4, 3, 2, 1};
-        assertThat(TokenSampler.kept(weights, 4, 0, 0.5)).containsExactly(0, 1);
-        assertThat(TokenSampler.kept(weights, 4, 2, 0.57)).containsExactly(0);
-        assertThat(TokenSampler.kept(weights, 4, 2, 0.58)).containsExactly(0, 1);
+        float[] logits = {(float) Math.log(4), (float) Math.log(3), (float) Math.log(2), 0};
+        assertThat(kept(logits, 0, 0.5)).containsExactlyInAnyOrder(0, 1);
+        assertThat(kept(logits, 2, 0.57)).containsExactly(0);
+        assertThat(kept(logits, 2, 0.58)).containsExactly(0, 1);
     }
 
     @Property(tries = 200)
-    void topKKeepsTheKMostLikelyAndNoMore(
-            @ForAll("logits") float[] logits, @ForAll @IntRange(min = 1, max = 20) int k) {
-        double[] weights = new double[logits.length];
-        Arrays.setAll(weights, v -> logits[v]);
-        int[] kept = TokenSampler.kept(weights, weights.length, k, 1.0);
-        assertThat(kept).hasSize(Math.min(k, logits.length)).doesNotHaveDuplicates();
-        Set<Integer> members = Set.copyOf(Arrays.stream(kept).boxed().toList());
-        double least = Arrays.stream(kept).mapToDouble(v -> weights[v]).min().orElseThrow();
-        for (int v = 0; v < weights.length; v++) {
-            assertThat(members.contains(v) || weights[v] <= least).isTrue();
-        }
+    void topKKeepsTheKMostLikelyTheFirstOfEqualOnes(
+            @ForAll long seed,
+            @ForAll @IntRange(min = 2, max = 5000) int size,
+            @ForAll @IntRange(min = 1, max = 1000) int levels,
+            @ForAll @IntRange(min = 1, max = 100) int k) {
+        float[] logits = row(seed, size, levels);
+        int[] expected = IntStream.range(0, size)
+                .boxed()
+                .sorted(likeliestFirst(logits))
+                .limit(Math.min(k, size))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        assertThat(TopTokens.of(logits, size, Math.min(k, size))).containsExactly(expected);
+    }
+
+    /** A prefix of the descending order, and the shortest whose mass reaches p, up to rounding of p. */
+    @Property(tries = 200)
+    void topPKeepsTheFewestMostLikelyWhoseMassReachesP(
+            @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 5000) int size,
+            @ForAll @IntRange(min = 1, max = 1000) int levels,
+            @ForAll @DoubleRange(min = 0.01, max = 0.99) double p) {
+        TokenWeights weights = weights(row(seed, size, levels));
+        int[] kept = new Nucleus().of(weights, p);
+        int[] descending = IntStream.range(0, size)
+                .boxed()
+                .sorted(likeliestFirst(weights.array()))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        assertThat(kept).containsExactlyInAnyOrder(Arrays.copyOf(descending, kept.length));
+        double total = mass(weights, descending, size);
+        assertThat(mass(weights, descending, kept.length)).isGreaterThan((p - 1e-6) * total);
+        assertThat(mass(weights, descending, kept.length - 1)).isLessThan((p + 1e-6) * total);
+    }
+
+    private static double mass(TokenWeights weights, int[] tokens, int count) {
+        return Arrays.stream(tokens, 0, count).mapToDouble(weights::get).sum();
+    }
+
+    @Test
+    void aNucleusForgetsTheRowBefore() {
+        Nucleus nucleus = new Nucleus();
+        int[] alone = new Nucleus().of(weights(row(2, 3000, 1000)), 0.7);
+        nucleus.of(weights(row(1, 4000, 1000)), 0.9);
+        assertThat(nucleus.of(weights(row(2, 3000, 1000)), 0.7)).containsExactly(alone);
     }
 
     @Property(tries = 100)
     void drawsStayInsideWhatIsKept(@ForAll("logits") float[] logits, @ForAll long seed) {
         Sampling sampling = EXACT.withTopK(3).withTopP(0.8);
-        double[] weights = probabilities(logits, 1.0);
-        int[] kept = TokenSampler.kept(weights, weights.length, 3, 0.8);
-        TokenSampler.Draw draw = new TokenSampler(sampling).draw(logits, RandomKey.of(seed));
-        assertThat(kept).contains(draw.token());
+        int[] descending = IntStream.range(0, logits.length)
+                .boxed()
+                .sorted(likeliestFirst(logits))
+                .limit(3)
+                .mapToInt(Integer::intValue)
+                .toArray();
+        assertThat(new TokenSampler(sampling).draw(logits, RandomKey.of(seed)).token())
+                .isIn(Arrays.stream(descending).boxed().toList());
+    }
+
+    /** The plain method: exponentials and their running sum in double, token by token. */
+    @Property(tries = 200)
+    void theDrawInvertsTheCumulativeDistributionOfRowsOfAnyLength(
+            @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 5000) int size,
+            @ForAll @DoubleRange(min = 0.1, max = 3) double temperature) {
+        float[] logits = row(seed, size, 1000);
+        RandomKey key = RandomKey.of(seed).child("draw");
+        int token = new TokenSampler(Sampling.exact(1, temperature, Set.of()))
+                .draw(logits, key)
+                .token();
+        double[] p = probabilities(logits, temperature);
+        double below = Arrays.stream(p, 0, token).sum();
+        assertThat(key.uniform()).isBetween(below - 1e-6, below + p[token] + 1e-6);
+    }
+
+    /** The ends of the distribution, and the seams of its blocks. */
+    @Test
+    void everyPlaceOfTheDistributionHasAToken() {
+        float[] logits = new float[2500];
+        TokenWeights weights = weights(logits);
+        assertThat(weights.at(0)).isZero();
+        assertThat(weights.at(Math.nextDown(1.0))).isEqualTo(2499);
+        for (int v : new int[] {1, 1023, 1024, 1025, 2047, 2048, 2499}) {
+            assertThat(weights.at((v - 0.5) / 2500)).isEqualTo(v - 1);
+            assertThat(weights.at((v + 0.5) / 2500)).isEqualTo(v);
+        }
     }
 
     /** log π(token) of the exact policy, however the token was drawn. */
@@ -101,12 +199,29 @@ class TokenSamplerTest {
     void temperatureZeroTakesTheMostLikelyAndReportsTemperatureOne(
             @ForAll("logits") float[] logits, @ForAll long seed) {
         TokenSampler.Draw draw = new TokenSampler(Sampling.greedy(1, Set.of())).draw(logits, RandomKey.of(seed));
+        int best = argmax(logits);
+        assertThat(draw.token()).isEqualTo(best);
+        assertThat(draw.logProb()).isCloseTo(Math.log(probabilities(logits, 1.0)[best]), within(ROUNDING));
+    }
+
+    private static int argmax(float[] logits) {
         int best = 0;
         for (int v = 1; v < logits.length; v++) {
             best = logits[v] > logits[best] ? v : best;
         }
-        assertThat(draw.token()).isEqualTo(best);
-        assertThat(draw.logProb()).isCloseTo(Math.log(probabilities(logits, 1.0)[best]), within(ROUNDING));
+        return best;
+    }
+
+    @Property(tries = 100)
+    void temperatureZeroTakesTheFirstOfTheLargestInRowsOfAnyLength(
+            @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 5000) int size,
+            @ForAll @IntRange(min = 1, max = 1000) int levels) {
+        float[] logits = row(seed, size, levels);
+        assertThat(new TokenSampler(Sampling.greedy(1, Set.of()))
+                        .draw(logits, RandomKey.of(seed))
+                        .token())
+                .isEqualTo(argmax(logits));
     }
 
     @Test
@@ -116,7 +231,8 @@ class TokenSamplerTest {
                         .draw(logits, RandomKey.of(1))
                         .token())
                 .isEqualTo(1);
-        assertThat(TokenSampler.kept(new double[] {1, 3, 3, 3}, 4, 2, 1.0)).containsExactly(1, 2);
+        assertThat(kept(logits, 2, 1.0)).containsExactly(1, 2);
+        assertThat(kept(logits, 0, 0.5)).containsExactlyInAnyOrder(1, 2);
     }
 
     /** Pearson's χ² of 20,000 draws; 27.9 is the 0.001 quantile of 9 degrees of freedom. */
@@ -227,7 +343,18 @@ class TokenSamplerTest {
                     .isInstanceOf(DivergenceException.class)
                     .hasMessageContaining("logit of token 2 (vocabulary of 3) is " + bad)
                     .hasMessageContaining("last checkpoint");
+            float[] late = new float[3000];
+            late[2999] = bad;
+            assertThatThrownBy(() -> new TokenSampler(EXACT).draw(late, RandomKey.of(1)))
+                    .hasMessageContaining("logit of token 2999 (vocabulary of 3000) is " + bad);
         }
+    }
+
+    @Test
+    void logitsWhoseSumOverflowsAreStillFinite() {
+        float[] logits = {3e38f, 3e38f, 3e38f, 3e38f};
+        RandomKey key = RandomKey.of(3);
+        assertThat(new TokenSampler(EXACT).draw(logits, key).token()).isEqualTo((int) (4 * key.uniform()));
     }
 
     /** However likely the padding, and whatever the truncation; the log-prob is that of the full distribution. */
