@@ -47,7 +47,7 @@ final class ChatCommand implements Callable<Integer> {
     /** At least half of the window is kept for the conversation. */
     private ChatSession session(TransformerPolicy policy) throws IOException {
         options.maxTokens = Math.min(options.maxTokens, policy.contextLength() / 2);
-        ChatFormat format = ModelOptions.format(policy.tokenizer());
+        ChatFormat format = options.format(policy.tokenizer());
         return policy.chat(format, options.sampling(format), options.seed, options.weights());
     }
 

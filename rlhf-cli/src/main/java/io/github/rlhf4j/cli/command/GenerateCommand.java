@@ -40,7 +40,7 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter out = Rlhf.out(spec);
         try (TransformerPolicy policy = options.open()) {
-            ChatFormat format = complete ? new TextFormat(policy.tokenizer()) : ModelOptions.format(policy.tokenizer());
+            ChatFormat format = complete ? new TextFormat(policy.tokenizer()) : options.format(policy.tokenizer());
             for (String prompt : prompts) {
                 if (complete) {
                     out.print(prompt);

@@ -130,6 +130,40 @@ class ModelCommandsTest {
         assertThat(err.toString()).contains("config.json was altered");
     }
 
+    /** Out to each form, and what is written is a model again. */
+    @Test
+    void inspectsAndExports() {
+        String model = run.resolve("sft/model").toString();
+        assertThat(rlhf("inspect", model)).as(err.toString()).isZero();
+        assertThat(out.toString()).contains("parameters", "LAYER", "BytePairTokenizer", "memory to train");
+
+        for (String form : List.of("directory", "model.gguf")) {
+            String target = copies.resolve(form).toString();
+            assertThat(rlhf("export", model, target, "--type", "f16"))
+                    .as(err.toString())
+                    .isZero();
+            assertThat(rlhf("export", model, target)).isEqualTo(2);
+            assertThat(err.toString()).contains("exists already");
+            err.getBuffer().setLength(0);
+            assertThat(rlhf("generate", "--model", target, "--max-tokens", "4", "hello"))
+                    .as(err.toString())
+                    .isZero();
+            assertThat(rlhf("generate", "--complete", "--model", target, "--max-tokens", "4", "hello"))
+                    .as(err.toString())
+                    .isZero();
+        }
+        assertThat(rlhf("export", model, copies.resolve("model.bin").toString()))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("llama2.c runs LLaMA");
+        err.getBuffer().setLength(0);
+        assertThat(rlhf("export", model, copies.resolve("other").toString(), "--type", "q8_0"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("f32, f16 or bf16");
+        err.getBuffer().setLength(0);
+        assertThat(rlhf("inspect", copies.resolve("nothing").toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("does not exist");
+    }
+
     @Test
     void chatAnswersForgetsWhatDoesNotFitAndSurvivesAMessageThatIsTooLong() {
         String turns = "hello there\n".repeat(6) + "far too long ".repeat(100) + "\nand again\n";
