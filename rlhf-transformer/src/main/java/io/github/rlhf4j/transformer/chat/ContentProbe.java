@@ -55,8 +55,8 @@ final class ContentProbe {
     }
 
     static Pattern pattern() {
-        return Pattern.compile("(" + NEWLINES + SPACE + "|" + SPACE + "|)" + WORD + "n(\\d+)x(" + SPACE + NEWLINES + "|"
-                + SPACE + "|)");
+        return Pattern.compile("(" + NEWLINES + SPACE + "|" + SPACE + "|)" + WORD + "n(\\d{1,9})x(" + SPACE + NEWLINES
+                + "|" + SPACE + "|)");
     }
 
     static int message(MatchResult found) {

@@ -65,6 +65,11 @@ record RenderedConversation(String text, List<Content> contents) {
         while (found.find()) {
             text.append(probed, end, found.start());
             int message = ContentProbe.message(found);
+            if (message >= messages.size()) {
+                throw new IllegalArgumentException(
+                        "the chat template writes message " + message + " (from 0) of a conversation of "
+                                + messages.size() + "; it imitates the probe of this library");
+            }
             ContentProbe.Trimming trimming = ContentProbe.trimming(found);
             int start = text.length();
             text.append(trimming.of(messages.get(message).content()));
