@@ -61,7 +61,7 @@ public final class JudgedRollouts {
      * @throws IllegalStateException when what the policy drew cannot be what its log-probs say
      */
     public JudgedRollout sample(List<Prompt> prompts, Scorer scorer, long iteration, long seed) {
-        Rollout rollout = Rollout.sample(policy, prompts, sampling, seed);
+        Rollout rollout = Rollout.sample(policy, prompts, sampling, seed, (i, exchange, response) -> {});
         guards.warnOfCollapse(rollout, iteration + 1);
         SequenceBatch batch = rollout.batch();
         double[][] referenceLogProbs = score("the log-probs of the reference policy", reference, batch);

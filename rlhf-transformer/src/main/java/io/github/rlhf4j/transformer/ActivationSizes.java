@@ -3,6 +3,8 @@ package io.github.rlhf4j.transformer;
 import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.KeyValueCache;
 import io.github.rlhf4j.transformer.model.CachedDecoder;
+import io.github.rlhf4j.transformer.model.LoraConfig;
+import io.github.rlhf4j.transformer.model.LoraPlace;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
@@ -81,6 +83,18 @@ record ActivationSizes(TransformerConfig config) {
         long block = (parallel() ? feedForward + attention : Math.max(feedForward, attention)) + dropout();
         long again = recomputation == Recomputation.NONE ? 0 : cache();
         return Math.max(head, tokens * (2 * c() + block + again));
+    }
+
+    /** What the largest adapter's backward pass takes: its input thinned, the gradient of that, columns it adapts, and twice r. */
+    long adapter(long tokens, LoraConfig lora) {
+        long thinned = lora.dropout() > 0 ? 1 : 0;
+        return tokens
+                * LoraPlace.of(config, lora).stream()
+                        .mapToLong(place -> (1 + thinned) * place.inputs()
+                                + (place.isWhole() ? 0 : place.count())
+                                + 2L * lora.rank())
+                        .max()
+                        .orElse(0);
     }
 
     /** The most that a pass holds which goes forward only: output, stream, and one block or the head. */

@@ -37,7 +37,7 @@ record LanguageHead(ModelCore core) {
             Arena.Mark mark = arena.mark();
             INDArray dScored = arena.take(scored.count(), core.config().width());
             TokenHeadGradient gradient = new TokenHeadGradient(
-                    dLogProbs, dEntropies, dScored, core.trunk().headTable().gradient());
+                    dLogProbs, dEntropies, dScored, core.trunk().headTable().trainedGradient());
             run(scored, temperature, hidden, new TokenHeadOutput(logProbs, null), gradient, arena);
             core.kernels().scatterAddRows(dScored, scored.rows(), dHidden, arena);
             arena.release(mark);

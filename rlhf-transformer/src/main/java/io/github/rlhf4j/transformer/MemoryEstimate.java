@@ -1,5 +1,7 @@
 package io.github.rlhf4j.transformer;
 
+import io.github.rlhf4j.transformer.model.LoraAdapters;
+import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import java.util.LinkedHashMap;
@@ -63,6 +65,26 @@ public record MemoryEstimate(
                 bytes(2 * parameters),
                 bytes(sizes.kept(tokens, recomputation)),
                 bytes(sizes.backwardWorkspace(tokens, recomputation)),
+                0,
+                0);
+    }
+
+    /**
+     * Low-rank adapters in training on a model that is in memory already: theirs are weights, gradients and moments, and one
+     * pass of the whole model goes backward. Add {@link #frozen} for the model itself, once for all who share it.
+     *
+     * @param tokens the most of a pass that goes backward, ≥ 1: a micro-batch
+     */
+    public static MemoryEstimate lora(
+            TransformerConfig config, LoraConfig lora, long tokens, Recomputation recomputation) {
+        ActivationSizes sizes = new ActivationSizes(config);
+        long parameters = LoraAdapters.declare(config, lora).count();
+        return new MemoryEstimate(
+                bytes(parameters),
+                bytes(parameters),
+                bytes(2 * parameters),
+                bytes(sizes.kept(tokens, recomputation)),
+                bytes(sizes.backwardWorkspace(tokens, recomputation) + sizes.adapter(tokens, lora)),
                 0,
                 0);
     }

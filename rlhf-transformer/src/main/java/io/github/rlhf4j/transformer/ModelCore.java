@@ -8,6 +8,9 @@ import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.model.CachedDecoder;
+import io.github.rlhf4j.transformer.model.LoraAdapters;
+import io.github.rlhf4j.transformer.model.LoraConfig;
+import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.SharedDecodingWeights;
@@ -34,6 +37,8 @@ final class ModelCore implements AutoCloseable {
     private final TransformerConfig config;
     private final AdamWConfig optimizerConfig;
     private final ParameterStore store;
+    private final ParameterStore weights;
+    private final @Nullable LoraConfig lora;
     private final Kernels kernels;
     private final Transformer trunk;
     private final Map<WeightFormat, SharedDecodingWeights> decodingWeights = new EnumMap<>(WeightFormat.class);
@@ -47,15 +52,90 @@ final class ModelCore implements AutoCloseable {
     }
 
     ModelCore(TransformerConfig config, AdamWConfig optimizerConfig, ParameterStore store, Kernels kernels) {
+        this(config, optimizerConfig, store, store, null, new Transformer(config, store, kernels), kernels);
+    }
+
+    /**
+     * @param store what is trained and saved as state
+     * @param weights what the trunk's matrices are read from: the same store, or a frozen one beside adapters
+     */
+    private ModelCore(
+            TransformerConfig config,
+            AdamWConfig optimizerConfig,
+            ParameterStore store,
+            ParameterStore weights,
+            @Nullable LoraConfig lora,
+            Transformer trunk,
+            Kernels kernels) {
         this.config = config;
         this.optimizerConfig = optimizerConfig;
         this.store = store;
+        this.weights = weights;
+        this.lora = lora;
         this.kernels = kernels;
-        this.trunk = new Transformer(config, store, kernels);
+        this.trunk = trunk;
         for (WeightFormat format : WeightFormat.values()) {
-            decodingWeights.put(format, new SharedDecodingWeights(trunk, store, kernels, format));
+            decodingWeights.put(format, new SharedDecodingWeights(trunk, this::version, kernels, format));
         }
         this.trainingArena = new Arena(store.dataType());
+    }
+
+    /**
+     * Adapters, and nothing else that is trained, on this model's memory, which stays this model's.
+     *
+     * @param scalarHead whether a scalar head, zero, is declared beside the adapters, to be trained with them
+     * @throws IllegalStateException when this model has adapters already
+     * @throws IllegalArgumentException when the model lacks a target
+     */
+    ModelCore adapted(LoraConfig config, AdamWConfig optimizer, boolean scalarHead, long seed) {
+        if (lora != null) {
+            throw new IllegalStateException("this model has adapters already (" + lora
+                    + "); merged() makes a model without, which can be adapted");
+        }
+        ParameterStore.Builder declared = LoraAdapters.declare(this.config, config);
+        if (scalarHead) {
+            declared.matrix(ScalarHead.NAME, 1, this.config.width());
+        }
+        ParameterStore trained = declared.allocate(store.dataType());
+        LoraAdapters adapters = LoraAdapters.of(this.config, config, trained);
+        adapters.initialize(RandomKey.of(seed).child("adapters"));
+        ParameterStore frozen = weights.frozen();
+        Transformer adaptedTrunk = new Transformer(this.config, frozen, adapters, kernels);
+        ModelCore core = new ModelCore(this.config, optimizer, trained, frozen, config, adaptedTrunk, kernels);
+        core.setRecomputation(recomputation);
+        return core;
+    }
+
+    private long version() {
+        return weights == store ? store.version() : weights.version() + store.version();
+    }
+
+    /** Null for a model without adapters. */
+    @Nullable
+    LoraConfig lora() {
+        return lora;
+    }
+
+    LoraConfig requireLora() {
+        if (lora == null) {
+            throw new IllegalStateException("this model has no adapters; withLora makes one that has");
+        }
+        return lora;
+    }
+
+    /**
+     * Sets those parameters of {@code target} that this model has, adapters merged.
+     *
+     * @param target with at least the trunk's parameters
+     */
+    void copyWeightsTo(ParameterStore target) {
+        for (Parameter parameter : target.parameters()) {
+            ParameterStore source = store.contains(parameter.name()) ? store : weights;
+            if (source.contains(parameter.name())) {
+                parameter.value().assign(source.get(parameter.name()).value());
+            }
+        }
+        trunk.mergeAdaptersInto(target);
     }
 
     TransformerConfig config() {
@@ -66,6 +146,7 @@ final class ModelCore implements AutoCloseable {
         return optimizerConfig;
     }
 
+    /** What is trained: all parameters, or adapters and a head beside them. */
     ParameterStore store() {
         return store;
     }
@@ -158,7 +239,7 @@ final class ModelCore implements AutoCloseable {
         return known;
     }
 
-    /** Parameters, both moments and the step count, to the same bits. */
+    /** What is trained, both moments and the step count, to the same bits. */
     void saveState(Path directory) throws IOException {
         FlatState.write(
                 directory.resolve(STATE_FILE),

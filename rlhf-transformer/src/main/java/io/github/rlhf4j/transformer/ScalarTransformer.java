@@ -5,10 +5,11 @@ import io.github.rlhf4j.core.TokenBudget;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.files.LoraDirectory;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.model.Initialization;
-import io.github.rlhf4j.transformer.model.Parameter;
+import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -45,13 +47,7 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
     public static ScalarTransformer of(TransformerPolicy trunk, AdamWConfig optimizer, long seed) {
         ScalarTransformer model =
                 allocate(trunk.config(), optimizer, trunk.parameters().dataType());
-        for (Parameter parameter : model.parameters().parameters()) {
-            if (!parameter.name().equals(HEAD)) {
-                parameter
-                        .value()
-                        .assign(trunk.parameters().get(parameter.name()).value());
-            }
-        }
+        trunk.core().copyWeightsTo(model.parameters());
         model.setRecomputation(trunk.recomputation());
         Initialization.scalarHead(model.head.weight(), RandomKey.of(seed).child("scalar head"));
         return model;
@@ -64,7 +60,69 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
         return new ScalarTransformer(new ModelCore(config, optimizer, store));
     }
 
-    /** An independent model with the same weights and a new optimiser. */
+    /**
+     * A scalar model of low-rank adapters on the memory of a language model, which does not change, and a head of its own,
+     * drawn as in {@link #of}: policy, reference, value function and reward model can share one trunk. See {@link
+     * TransformerPolicy#withLora} for who closes what when.
+     *
+     * @throws IllegalStateException when {@code trunk} has adapters itself
+     */
+    public static ScalarTransformer ofLora(TransformerPolicy trunk, LoraConfig lora, AdamWConfig optimizer, long seed) {
+        ScalarTransformer model = new ScalarTransformer(trunk.core().adapted(lora, optimizer, true, seed));
+        Initialization.scalarHead(model.head.weight(), RandomKey.of(seed).child("scalar head"));
+        return model;
+    }
+
+    /**
+     * Low-rank adapters on this model's memory, trained with a copy of its head; it begins with this model's scores. See {@link
+     * TransformerPolicy#withLora}.
+     *
+     * @throws IllegalStateException when this model has adapters itself
+     */
+    public ScalarTransformer withLora(LoraConfig lora, AdamWConfig optimizer, long seed) {
+        ScalarTransformer model = new ScalarTransformer(core.adapted(lora, optimizer, true, seed));
+        model.head.weight().value().assign(head.weight().value());
+        return model;
+    }
+
+    /**
+     * As {@link #withLora}, with adapters and head as {@link #saveLora} or PEFT writes them; without a head in the file, with
+     * this model's.
+     *
+     * @throws IOException naming the file and what is wrong with it, or does not fit this model
+     */
+    public ScalarTransformer loadLora(Path directory, AdamWConfig optimizer) throws IOException {
+        LoraDirectory files = LoraDirectory.open(directory, core.config(), true);
+        ScalarTransformer model = withLora(files.lora(), optimizer, 0);
+        try {
+            files.readInto(model.parameters());
+        } catch (IOException | RuntimeException e) {
+            model.close();
+            throw e;
+        }
+        return model;
+    }
+
+    /**
+     * Writes adapters and head alone, as {@link #loadLora} and PEFT read them.
+     *
+     * @throws IllegalStateException when there are no adapters
+     */
+    public void saveLora(Path directory) throws IOException {
+        LoraDirectory.save(directory, core.config(), core.requireLora(), core.store());
+    }
+
+    /** The adapters' settings; null for a model without. */
+    public @Nullable LoraConfig lora() {
+        return core.lora();
+    }
+
+    /** An independent model without adapters, whose weights are {@code W + alpha/rank·A·B}. */
+    public ScalarTransformer merged() {
+        return copy();
+    }
+
+    /** An independent model with the same weights, adapters merged, and a new optimiser. */
     public ScalarTransformer copy() {
         return copy(core.optimizerConfig());
     }
@@ -72,7 +130,7 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
     /** As {@link #copy()}, to be trained with other settings. */
     public ScalarTransformer copy(AdamWConfig optimizer) {
         ScalarTransformer copy = allocate(core.config(), optimizer, core.store().dataType());
-        copy.parameters().copyValuesFrom(parameters());
+        core.copyWeightsTo(copy.parameters());
         copy.setRecomputation(core.recomputation());
         return copy;
     }
@@ -86,6 +144,7 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
         return core.config();
     }
 
+    /** What is trained: all parameters, or adapters and head where there are adapters. */
     public ParameterStore parameters() {
         return core.store();
     }

@@ -14,7 +14,7 @@ import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.model.Initialization;
-import io.github.rlhf4j.transformer.model.Parameter;
+import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
@@ -48,9 +48,7 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
         ParameterStore store = Transformer.declareWithHead(start.config())
                 .matrix(ScalarHead.NAME, 1, start.config().width())
                 .allocate(start.parameters().dataType());
-        for (Parameter parameter : start.parameters().parameters()) {
-            store.get(parameter.name()).value().assign(parameter.value());
-        }
+        start.core().copyWeightsTo(store);
         Initialization.scalarHead(store.get(ScalarHead.NAME), RandomKey.of(seed).child("scalar head"));
         TransformerActorCritic both =
                 new TransformerActorCritic(new ModelCore(start.config(), optimizer, store), start.tokenizer());
@@ -58,13 +56,25 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
         return both;
     }
 
-    /** The policy alone, as an independent model: to save, or to go on with. */
+    /**
+     * An actor-critic of low-rank adapters on the memory of a language model, which does not change, and a value head drawn as
+     * in {@link #of}. See {@link TransformerPolicy#withLora} for who closes what when.
+     *
+     * @throws IllegalStateException when {@code start} has adapters itself
+     */
+    public static TransformerActorCritic ofLora(
+            TransformerPolicy start, LoraConfig lora, AdamWConfig optimizer, long seed) {
+        TransformerActorCritic both =
+                new TransformerActorCritic(start.core().adapted(lora, optimizer, true, seed), start.tokenizer());
+        Initialization.scalarHead(both.valueHead.weight(), RandomKey.of(seed).child("scalar head"));
+        return both;
+    }
+
+    /** The policy alone, as an independent model, adapters merged: to save, or to go on with. */
     public TransformerPolicy toPolicy() {
         TransformerPolicy copy = TransformerPolicy.allocate(
                 core.config(), tokenizer(), core.optimizerConfig(), core.store().dataType());
-        for (Parameter parameter : copy.parameters().parameters()) {
-            parameter.value().assign(core.store().get(parameter.name()).value());
-        }
+        core.copyWeightsTo(copy.parameters());
         copy.setRecomputation(core.recomputation());
         return copy;
     }
@@ -74,6 +84,7 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
         core.setRecomputation(choice);
     }
 
+    /** What is trained: all parameters, or adapters and value head where there are adapters. */
     public ParameterStore parameters() {
         return core.store();
     }

@@ -13,6 +13,7 @@ import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.files.LoraDirectory;
 import io.github.rlhf4j.transformer.files.ModelDirectory;
 import io.github.rlhf4j.transformer.files.ModelSource;
 import io.github.rlhf4j.transformer.generation.ChatSession;
@@ -22,6 +23,7 @@ import io.github.rlhf4j.transformer.generation.TokenListener;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.model.Initialization;
+import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
@@ -99,12 +101,71 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         return policy;
     }
 
-    /** Writes a directory that Hugging Face transformers loads as it is. */
-    public void save(Path directory) throws IOException {
-        ModelDirectory.save(directory, core.config(), core.store(), tokenizer);
+    /**
+     * A policy of low-rank adapters on this one's memory: it begins with this policy's log-probs, to the bit, and training it
+     * changes nothing here. This policy is then the reference, without a copy. Gradients and moments are those of the adapters
+     * alone, as are {@link #parameters()} and {@link #saveState} of the result.
+     *
+     * <p>Several may share one base. Close them before it; while they live, do not train it.
+     *
+     * @param seed of the initial adapters
+     * @throws IllegalStateException when this policy has adapters itself
+     * @throws IllegalArgumentException when the model lacks a target
+     */
+    public TransformerPolicy withLora(LoraConfig lora, AdamWConfig optimizer, long seed) {
+        return new TransformerPolicy(core.adapted(lora, optimizer, false, seed), tokenizer);
     }
 
-    /** An independent model with the same weights and a new optimiser: how a reference policy is made. */
+    /**
+     * As {@link #withLora}, with adapters as {@link #saveLora} or Hugging Face's PEFT writes them: {@code adapter_config.json}
+     * and {@code adapter_model.safetensors}.
+     *
+     * @throws IOException naming the file and what is wrong with it, or does not fit this model
+     */
+    public TransformerPolicy loadLora(Path directory, AdamWConfig optimizer) throws IOException {
+        LoraDirectory files = LoraDirectory.open(directory, core.config(), false);
+        TransformerPolicy policy = withLora(files.lora(), optimizer, 0);
+        try {
+            files.readInto(policy.parameters());
+        } catch (IOException | RuntimeException e) {
+            policy.close();
+            throw e;
+        }
+        return policy;
+    }
+
+    /**
+     * Writes the adapters alone, as {@link #loadLora} and PEFT read them.
+     *
+     * @throws IllegalStateException when there are none
+     * @throws IllegalArgumentException when the model's family has no layer of its own for a target
+     */
+    public void saveLora(Path directory) throws IOException {
+        LoraDirectory.save(directory, core.config(), core.requireLora(), core.store());
+    }
+
+    /** The adapters' settings; null for a policy without. */
+    public @Nullable LoraConfig lora() {
+        return core.lora();
+    }
+
+    /** An independent policy without adapters, whose weights are {@code W + alpha/rank·A·B}. */
+    public TransformerPolicy merged() {
+        return copy();
+    }
+
+    /** Writes a directory that Hugging Face transformers loads as it is; adapters are merged. */
+    public void save(Path directory) throws IOException {
+        if (core.lora() == null) {
+            ModelDirectory.save(directory, core.config(), core.store(), tokenizer);
+            return;
+        }
+        try (TransformerPolicy merged = merged()) {
+            merged.save(directory);
+        }
+    }
+
+    /** An independent model with the same weights, adapters merged, and a new optimiser: how a reference policy is made. */
     public TransformerPolicy copy() {
         return copy(core.optimizerConfig());
     }
@@ -113,7 +174,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     public TransformerPolicy copy(AdamWConfig optimizer) {
         TransformerPolicy copy =
                 allocate(core.config(), tokenizer, optimizer, core.store().dataType());
-        copy.parameters().copyValuesFrom(parameters());
+        core.copyWeightsTo(copy.parameters());
         copy.setRecomputation(core.recomputation());
         return copy;
     }
@@ -131,8 +192,13 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         return core.config();
     }
 
+    /** What is trained: all parameters, or the adapters alone where there are some. */
     public ParameterStore parameters() {
         return core.store();
+    }
+
+    ModelCore core() {
+        return core;
     }
 
     @Override

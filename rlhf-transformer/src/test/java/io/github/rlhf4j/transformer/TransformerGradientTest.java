@@ -110,7 +110,7 @@ class TransformerGradientTest {
         check(store, store.gradients().dup().data().asDouble(), loss);
     }
 
-    private static void check(ParameterStore store, double[] analytic, DoubleSupplier loss) {
+    static void check(ParameterStore store, double[] analytic, DoubleSupplier loss) {
         for (Parameter parameter : store.parameters()) {
             // All of a vector, every eleventh element of a matrix: prime to the widths here, so each row and column is
             // met.

@@ -245,6 +245,16 @@ public final class FusedKernels implements Kernels {
     }
 
     @Override
+    public void copyColumns(INDArray from, int first, INDArray into) {
+        FusedColumns.copy(from, first, into);
+    }
+
+    @Override
+    public void addColumns(INDArray from, INDArray into, int first) {
+        FusedColumns.add(from, into, first);
+    }
+
+    @Override
     public void scatterAddRows(INDArray from, int[] rows, INDArray into, Arena arena) {
         FusedRows.scatterAdd(from, rows, into);
     }

@@ -95,7 +95,11 @@ public interface Kernels {
             @Nullable INDArray dBias,
             Arena arena);
 
-    /** With {@code g = dOut·gain}: {@code dIn += inverseDeviation·(g − normalized·mean(g·normalized))}. */
+    /**
+     * With {@code g = dOut·gain}: {@code dIn += inverseDeviation·(g − normalized·mean(g·normalized))}.
+     *
+     * @param dGain null when it is not trained
+     */
     void rmsNormBackward(
             INDArray dOut,
             INDArray gain,
@@ -224,6 +228,12 @@ public interface Kernels {
 
     /** {@code into[i] = from[rows[i]]}, row by row. */
     void gatherRows(INDArray from, int[] rows, INDArray into);
+
+    /** {@code into [N, K] = from[:, first : first + K]}, of {@code from [N, M]}. */
+    void copyColumns(INDArray from, int first, INDArray into);
+
+    /** {@code into[:, first : first + K] += from [N, K]}, of {@code into [N, M]}. */
+    void addColumns(INDArray from, INDArray into, int first);
 
     /** {@code into[rows[i]] += from[i]}, row by row; a row named several times gets the sum, the same bits each time. */
     void scatterAddRows(INDArray from, int[] rows, INDArray into, Arena arena);

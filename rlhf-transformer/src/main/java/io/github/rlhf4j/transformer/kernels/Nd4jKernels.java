@@ -391,6 +391,16 @@ public final class Nd4jKernels implements Kernels {
         gather(from, rows, into);
     }
 
+    @Override
+    public void copyColumns(INDArray from, int first, INDArray into) {
+        into.assign(columns(from, first, into.size(1)));
+    }
+
+    @Override
+    public void addColumns(INDArray from, INDArray into, int first) {
+        columns(into, first, from.size(1)).addi(from);
+    }
+
     /**
      * ND4J's {@code scatter_add} loses updates when a row is named twice and it runs on several threads. So the rows that
      * go to one place are first added up, by a product with an indicator matrix, some rows at a time.

@@ -5,6 +5,7 @@ import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.kernels.RotaryAngles;
 import io.github.rlhf4j.transformer.model.TransformerConfig.BlockForm;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -53,11 +54,16 @@ abstract sealed class Block permits SequentialBlock, ParallelBlock {
     }
 
     static Block of(
-            ParameterStore store, TransformerConfig config, int index, @Nullable RotaryAngles angles, Kernels kernels) {
+            ParameterStore store,
+            TransformerConfig config,
+            LoraAdapters adapters,
+            int index,
+            @Nullable RotaryAngles angles,
+            Kernels kernels) {
         String name = name(index);
         Normalization norm1 = Normalization.of(store, name + ".ln_1", config, kernels);
-        SelfAttention attention = SelfAttention.of(store, name + ".attn", config, angles, kernels);
-        FeedForward feedForward = FeedForward.of(store, name + ".mlp", config, kernels);
+        SelfAttention attention = SelfAttention.of(store, name + ".attn", config, adapters, angles, kernels);
+        FeedForward feedForward = FeedForward.of(store, name + ".mlp", config, adapters, kernels);
         return switch (config.block()) {
             case SEQUENTIAL ->
                 new SequentialBlock(
@@ -82,6 +88,10 @@ abstract sealed class Block permits SequentialBlock, ParallelBlock {
 
     int index() {
         return index;
+    }
+
+    List<Linear> linearLayers() {
+        return List.of(attention.project(), attention.output(), feedForward.widen(), feedForward.narrow());
     }
 
     /** Of the stream {@code x [N, C]} the rows that attend, {@code y [M, C]}: {@code x} itself when these are all. */

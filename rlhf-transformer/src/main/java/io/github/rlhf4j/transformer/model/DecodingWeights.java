@@ -17,24 +17,18 @@ record DecodingWeights(List<OfBlock> blocks, PackedLinear head) {
     /** The linear layers of a block, in the order they are used. */
     record OfBlock(PackedLinear project, PackedLinear output, PackedLinear widen, PackedLinear narrow) {
 
-        static OfBlock of(Block block, Kernels kernels, WeightFormat format) {
+        static OfBlock of(Block block, WeightFormat format) {
             return new OfBlock(
-                    pack(block.attention.project(), kernels, format),
-                    pack(block.attention.output(), kernels, format),
-                    pack(block.feedForward.widen(), kernels, format),
-                    pack(block.feedForward.narrow(), kernels, format));
-        }
-
-        private static PackedLinear pack(Linear layer, Kernels kernels, WeightFormat format) {
-            return kernels.pack(layer.weight().value(), Parameter.value(layer.bias()), format);
+                    block.attention.project().pack(format),
+                    block.attention.output().pack(format),
+                    block.feedForward.widen().pack(format),
+                    block.feedForward.narrow().pack(format));
         }
     }
 
     static DecodingWeights of(Transformer model, Kernels kernels, WeightFormat format) {
         return new DecodingWeights(
-                model.blocks().stream()
-                        .map(block -> OfBlock.of(block, kernels, format))
-                        .toList(),
+                model.blocks().stream().map(block -> OfBlock.of(block, format)).toList(),
                 kernels.packTransposed(model.headTable().value(), format));
     }
 

@@ -13,13 +13,27 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * key, the place in the network and the position, so neither batch layout nor micro-batches change it, two equal sequences
  * with different keys are thinned differently, and the backward pass draws the same mask again instead of keeping it.
  *
- * @param probability of dropping, in (0, 1)
+ * @param probability of dropping channels of the residual stream's branches and of embeddings, in [0, 1)
+ * @param adapterProbability of dropping channels of what adapters read, in [0, 1)
  * @param keys one for each sequence of the pass
  */
-record Dropout(double probability, List<RandomKey> keys, Kernels kernels) {
+record Dropout(double probability, double adapterProbability, List<RandomKey> keys, Kernels kernels) {
 
-    static @Nullable Dropout of(double probability, @Nullable List<RandomKey> keys, Kernels kernels) {
-        return keys == null || probability == 0 ? null : new Dropout(probability, keys, kernels);
+    /** Null where nothing is dropped. */
+    static @Nullable Dropout of(
+            double probability, double adapterProbability, @Nullable List<RandomKey> keys, Kernels kernels) {
+        boolean drops = probability > 0 || adapterProbability > 0;
+        return keys == null || !drops ? null : new Dropout(probability, adapterProbability, keys, kernels);
+    }
+
+    /** What thins the residual stream: null where nothing of it is dropped. */
+    static @Nullable Dropout ofStream(@Nullable Dropout dropout) {
+        return dropout == null || dropout.probability == 0 ? null : dropout;
+    }
+
+    /** What thins the input of adapters: null where nothing of it is dropped. */
+    static @Nullable Dropout ofAdapters(@Nullable Dropout dropout) {
+        return dropout == null || dropout.adapterProbability == 0 ? null : dropout;
     }
 
     /**
@@ -29,8 +43,17 @@ record Dropout(double probability, List<RandomKey> keys, Kernels kernels) {
      * @param out may be {@code in}
      */
     void apply(INDArray in, int place, PackedTokens packed, INDArray out, Arena arena) {
+        apply(probability, in, place, packed, out, arena);
+    }
+
+    /** As {@link #apply}, with the adapters' probability. */
+    void applyToAdapter(INDArray in, int place, PackedTokens packed, INDArray out, Arena arena) {
+        apply(adapterProbability, in, place, packed, out, arena);
+    }
+
+    private void apply(double rate, INDArray in, int place, PackedTokens packed, INDArray out, Arena arena) {
         int width = (int) in.size(1);
-        float kept = (float) (1 / (1 - probability));
+        float kept = (float) (1 / (1 - rate));
         RandomKey[] sequences = new RandomKey[packed.sequenceCount()];
         for (int i = 0; i < sequences.length; i++) {
             sequences[i] = keys.get(i).child(place);
@@ -44,7 +67,7 @@ record Dropout(double probability, List<RandomKey> keys, Kernels kernels) {
                             .bits();
                     for (int c = 0; c < width; c++) {
                         double uniform = (RandomKey.mix(state + c) >>> 11) * 0x1.0p-53;
-                        mask[at + c] = uniform < probability ? 0 : kept;
+                        mask[at + c] = uniform < rate ? 0 : kept;
                     }
                 },
                 out,

@@ -3,8 +3,10 @@ package io.github.rlhf4j.transformer.model;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.Kernels.Gate;
+import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.model.TransformerConfig.Activation;
 import io.github.rlhf4j.transformer.model.TransformerConfig.Biases;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -13,10 +15,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 record FeedForward(Linear widen, Linear narrow, Activation activation, Kernels kernels) {
 
-    static FeedForward of(ParameterStore store, String name, TransformerConfig config, Kernels kernels) {
+    static FeedForward of(
+            ParameterStore store, String name, TransformerConfig config, LoraAdapters adapters, Kernels kernels) {
         return new FeedForward(
-                Linear.of(store, name + ".c_fc", kernels),
-                Linear.of(store, name + ".c_proj", kernels),
+                Linear.of(store, name + ".c_fc", adapters, kernels),
+                Linear.of(store, name + ".c_proj", adapters, kernels),
                 config.activation(),
                 kernels);
     }
@@ -44,15 +47,16 @@ record FeedForward(Linear widen, Linear narrow, Activation activation, Kernels k
      * @param in what was widened
      * @param wide what it became, {@code [N, W]}
      */
-    INDArray backward(INDArray dOut, INDArray in, INDArray wide, Arena arena) {
+    INDArray backward(
+            INDArray dOut, INDArray in, INDArray wide, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
         INDArray active = activate(wide, arena);
-        INDArray dActive = narrow.backward(dOut, active, arena);
+        INDArray dActive = narrow.backward(dOut, active, packed, dropout, arena);
         INDArray dWide = activation.gated() ? arena.take(wide.shape()) : active; // whose memory serves again
         switch (activation) {
             case GELU_TANH -> kernels.geluBackward(dActive, wide, dWide, arena);
             case SWIGLU -> kernels.gatedBackward(Gate.SILU, dActive, wide, dWide, arena);
             case GEGLU -> kernels.gatedBackward(Gate.GELU, dActive, wide, dWide, arena);
         }
-        return widen.backward(dWide, in, arena);
+        return widen.backward(dWide, in, packed, dropout, arena);
     }
 }

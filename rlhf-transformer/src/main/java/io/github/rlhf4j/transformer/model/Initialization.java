@@ -2,6 +2,7 @@ package io.github.rlhf4j.transformer.model;
 
 import io.github.rlhf4j.core.random.RandomKey;
 import java.util.SplittableRandom;
+import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -39,14 +40,23 @@ public final class Initialization {
         normal(head, 1 / Math.sqrt(head.length() + 1.0), key);
     }
 
+    /** U(−bound, bound). */
+    static void uniform(Parameter parameter, double bound, RandomKey key) {
+        draw(parameter, random -> bound * (2 * random.nextDouble() - 1), key);
+    }
+
     private static void normal(Parameter parameter, double deviation, RandomKey key) {
+        draw(parameter, random -> deviation * random.nextGaussian(), key);
+    }
+
+    private static void draw(Parameter parameter, ToDoubleFunction<SplittableRandom> distribution, RandomKey key) {
         SplittableRandom random =
                 new SplittableRandom(key.child(parameter.name()).bits());
         INDArray flat = parameter.value().reshape(parameter.length());
         for (long from = 0; from < parameter.length(); from += AT_ONCE) {
             double[] values = new double[(int) Math.min(AT_ONCE, parameter.length() - from)];
             for (int i = 0; i < values.length; i++) {
-                values[i] = deviation * random.nextGaussian();
+                values[i] = distribution.applyAsDouble(random);
             }
             try (INDArray drawn = Nd4j.createFromArray(values)) {
                 flat.get(NDArrayIndex.interval(from, from + values.length)).assign(drawn);

@@ -2,19 +2,24 @@ package io.github.rlhf4j.transformer.model;
 
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.Kernels;
+import io.github.rlhf4j.transformer.kernels.PackedLinear;
+import io.github.rlhf4j.transformer.kernels.PackedTokens;
+import io.github.rlhf4j.transformer.kernels.WeightFormat;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A linear layer: {@code out [N, M] = in [N, K] · weight [K, M] + bias [M]}.
+ * A linear layer: {@code out [N, M] = in [N, K] · weight [K, M] + bias [M]}, and what its adapters add.
  *
  * @param bias null for none
+ * @param adapters none where the weight itself is trained
  */
-record Linear(Parameter weight, @Nullable Parameter bias, Kernels kernels) {
+record Linear(Parameter weight, @Nullable Parameter bias, List<Adapter> adapters, Kernels kernels) {
 
-    static Linear of(ParameterStore store, String name, Kernels kernels) {
+    static Linear of(ParameterStore store, String name, LoraAdapters adapters, Kernels kernels) {
         Parameter bias = store.contains(name + ".bias") ? store.get(name + ".bias") : null;
-        return new Linear(store.get(name + ".weight"), bias, kernels);
+        return new Linear(store.get(name + ".weight"), bias, adapters.of(name, kernels), kernels);
     }
 
     static void declare(ParameterStore.Builder builder, String name, long in, long out, boolean bias) {
@@ -34,26 +39,55 @@ record Linear(Parameter weight, @Nullable Parameter bias, Kernels kernels) {
         return weight.shape()[1];
     }
 
-    INDArray forward(INDArray in, Arena arena) {
+    INDArray forward(INDArray in, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
         INDArray out = arena.take(in.size(0), outputs());
-        forward(in, out);
+        forward(in, out, packed, dropout, arena);
         return out;
     }
 
-    void forward(INDArray in, INDArray out) {
+    /**
+     * Overwrites {@code out [N, M]}.
+     *
+     * @param packed what the N rows are
+     * @param dropout of which adapters take theirs
+     */
+    void forward(INDArray in, INDArray out, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
         kernels.linear(in, weight.value(), Parameter.value(bias), out);
+        for (Adapter adapter : adapters) {
+            adapter.forward(in, out, packed, dropout, arena);
+        }
     }
 
     /** Adds the output to {@code sum [N, M]}: a branch of a residual stream. */
-    void addTo(INDArray sum, INDArray in) {
+    void addTo(INDArray sum, INDArray in, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
         kernels.addLinear(in, weight.value(), Parameter.value(bias), sum);
+        for (Adapter adapter : adapters) {
+            adapter.forward(in, sum, packed, dropout, arena);
+        }
     }
 
     /** Returns dIn; {@code in} is what {@link #forward} was given. */
-    INDArray backward(INDArray dOut, INDArray in, Arena arena) {
+    INDArray backward(INDArray dOut, INDArray in, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
         INDArray dIn = arena.take(in.shape());
         kernels.linearBackward(
                 dOut, in, weight.value(), dIn, Parameter.gradient(weight), Parameter.gradient(bias), arena);
+        for (Adapter adapter : adapters) {
+            adapter.backward(dOut, in, dIn, packed, dropout, arena);
+        }
         return dIn;
+    }
+
+    /** Adds what the adapters come to, {@code Σ scale·A·B}, to a copy {@code [K, M]} of the weight. */
+    void mergeInto(INDArray copy) {
+        try (Arena arena = new Arena(copy.dataType())) {
+            adapters.forEach(adapter -> adapter.addTo(copy, arena));
+        }
+    }
+
+    /** For decoding. */
+    PackedLinear pack(WeightFormat format) {
+        return adapters.isEmpty()
+                ? kernels.pack(weight.value(), Parameter.value(bias), format)
+                : new MergedLinear(this, format);
     }
 }

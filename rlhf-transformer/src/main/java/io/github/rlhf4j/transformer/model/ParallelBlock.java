@@ -21,8 +21,8 @@ final class ParallelBlock extends Block {
                 arena.take(y.size(0), feedForward.widen().outputs()));
         Arena.Mark mark = arena.mark();
         INDArray normalized = norm1.forward(x, cache.norm1(), arena);
-        feedForward.widen().forward(attending(normalized, packed, arena), cache.wide());
-        attention.forward(normalized, packed, cache.attention(), arena);
+        feedForward.widen().forward(attending(normalized, packed, arena), cache.wide(), packed, dropout, arena);
+        attention.forward(normalized, packed, dropout, cache.attention(), arena);
         attentionBranch.forward(cache.attention().mixed(), y, packed, dropout, arena);
         arena.release(mark);
         return cache;
@@ -32,11 +32,11 @@ final class ParallelBlock extends Block {
     void backward(INDArray dY, INDArray dX, PackedTokens packed, @Nullable Dropout dropout, Cache cache, Arena arena) {
         INDArray normalized = norm1.output(cache.norm1(), arena);
         INDArray dA = attentionBranch.backward(dY, packed, dropout, arena);
-        INDArray dN = attention.backward(dA, normalized, packed, cache.attention(), arena);
+        INDArray dN = attention.backward(dA, normalized, packed, dropout, cache.attention(), arena);
 
         INDArray dF = feedForwardBranch.backward(dY, packed, dropout, arena);
         INDArray read = attending(normalized, packed, arena);
-        INDArray dRead = feedForward.backward(dF, read, cache.wide(), arena);
+        INDArray dRead = feedForward.backward(dF, read, cache.wide(), packed, dropout, arena);
         if (read == normalized) {
             dN.addi(dRead);
         } else {

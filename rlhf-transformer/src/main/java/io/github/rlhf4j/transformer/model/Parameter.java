@@ -49,7 +49,11 @@ public final class Parameter {
         return value;
     }
 
-    /** View of the gradients, to be added to; the first call of all allocates {@link ParameterStore#gradients()}. */
+    /**
+     * View of the gradients, to be added to; the first call of all allocates {@link ParameterStore#gradients()}.
+     *
+     * @throws IllegalStateException when the store is frozen
+     */
     public INDArray gradient() {
         INDArray known = gradient;
         if (known == null) {
@@ -59,14 +63,19 @@ public final class Parameter {
         return known;
     }
 
+    /** As {@link #gradient()}; null where the store is frozen and nothing is to be added up. */
+    public @Nullable INDArray trainedGradient() {
+        return store.isFrozen() ? null : gradient();
+    }
+
     /** The values of a parameter that a layer may lack. */
     static @Nullable INDArray value(@Nullable Parameter parameter) {
         return parameter == null ? null : parameter.value();
     }
 
-    /** Where gradients go to: null for a parameter that a layer lacks. */
+    /** Where gradients go to: null for a parameter that a layer lacks, or that is not trained. */
     static @Nullable INDArray gradient(@Nullable Parameter parameter) {
-        return parameter == null ? null : parameter.gradient();
+        return parameter == null ? null : parameter.trainedGradient();
     }
 
     /** Number of elements. */

@@ -20,13 +20,18 @@ public final class ParameterStore implements AutoCloseable {
 
     private final DataType dataType;
     private final INDArray values;
+
+    /** Whose values these are; null for a store of its own. */
+    private final @Nullable ParameterStore owner;
+
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
     private @Nullable INDArray gradients;
     private volatile long version;
 
-    private ParameterStore(DataType dataType, INDArray values) {
+    private ParameterStore(DataType dataType, INDArray values, @Nullable ParameterStore owner) {
         this.dataType = dataType;
         this.values = values;
+        this.owner = owner;
     }
 
     /** Declares parameters in the order they are stored, then allocates them together. */
@@ -72,7 +77,7 @@ public final class ParameterStore implements AutoCloseable {
          */
         public ParameterStore allocate(DataType dataType) {
             ComputeBackend.ensureSelected();
-            ParameterStore store = new ParameterStore(dataType, Nd4j.zeros(dataType, count()));
+            ParameterStore store = new ParameterStore(dataType, Nd4j.zeros(dataType, count()), null);
             declared.forEach(store::add);
             return store;
         }
@@ -84,6 +89,22 @@ public final class ParameterStore implements AutoCloseable {
         if (parameters.put(d.name(), parameter) != null) {
             throw new IllegalArgumentException("parameter " + d.name() + " is declared twice");
         }
+    }
+
+    /**
+     * The same values in the same memory, to be read: without gradients, and not closed with this. It is usable until the
+     * store that owns the memory is closed.
+     */
+    public ParameterStore frozen() {
+        ParameterStore frozen = new ParameterStore(dataType, values, owner == null ? this : owner);
+        parameters.forEach((name, p) ->
+                frozen.parameters.put(name, new Parameter(frozen, name, p.shape(), p.offset(), p.decayed())));
+        return frozen;
+    }
+
+    /** Whether this has no gradients and does not own its memory, see {@link #frozen}. */
+    public boolean isFrozen() {
+        return owner != null;
     }
 
     /** A 'c'-ordered view of {@code shape} into a flat buffer of the same layout, starting at {@code offset}. */
@@ -108,16 +129,27 @@ public final class ParameterStore implements AutoCloseable {
 
     /** Says that values were written to: copies of them, such as those that decode, are out of date. For one thread. */
     public void changed() {
-        version = version + 1;
+        if (owner == null) {
+            version = version + 1;
+        } else {
+            owner.changed();
+        }
     }
 
     /** Equal at two times if no change was told between them; see {@link #changed}. */
     public long version() {
-        return version;
+        return owner == null ? version : owner.version();
     }
 
-    /** All gradients, {@code [P]}, laid out as {@link #values()}; zero, and allocated, when first asked for. */
+    /**
+     * All gradients, {@code [P]}, laid out as {@link #values()}; zero, and allocated, when first asked for.
+     *
+     * @throws IllegalStateException when this is frozen
+     */
     public INDArray gradients() {
+        if (owner != null) {
+            throw new IllegalStateException("a frozen store has no gradients: its values are not trained");
+        }
         INDArray known = gradients;
         if (known == null) {
             known = Nd4j.zeros(dataType, count());
@@ -133,9 +165,9 @@ public final class ParameterStore implements AutoCloseable {
         }
     }
 
-    /** Bytes that values and gradients take now. */
+    /** Bytes that values and gradients take now; 0 when they are another store's. */
     public long bytes() {
-        return (gradients == null ? 1 : 2) * count() * dataType.width();
+        return owner != null ? 0 : (gradients == null ? 1 : 2) * count() * dataType.width();
     }
 
     /** Number of parameters, P. */
@@ -179,6 +211,9 @@ public final class ParameterStore implements AutoCloseable {
 
     @Override
     public void close() {
+        if (owner != null) {
+            return;
+        }
         values.close();
         if (gradients != null) {
             gradients.close();

@@ -15,24 +15,26 @@ record ResidualBranch(Linear last, int place) {
 
     /** Adds {@code last(in)} to the stream {@code x [N, C]}. Without dropout the product goes straight into the sum. */
     void forward(INDArray in, INDArray x, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
-        if (dropout == null) {
-            last.addTo(x, in);
+        Dropout mask = Dropout.ofStream(dropout);
+        if (mask == null) {
+            last.addTo(x, in, packed, dropout, arena);
             return;
         }
         Arena.Mark before = arena.mark();
-        INDArray out = last.forward(in, arena);
-        dropout.apply(out, place, packed, out, arena);
+        INDArray out = last.forward(in, packed, dropout, arena);
+        mask.apply(out, place, packed, out, arena);
         x.addi(out);
         arena.release(before);
     }
 
     /** The gradient of the linear layer's output, of that of the stream; without dropout it is the same array. */
     INDArray backward(INDArray dX, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
-        if (dropout == null) {
+        Dropout mask = Dropout.ofStream(dropout);
+        if (mask == null) {
             return dX;
         }
         INDArray dOut = arena.take(dX.shape());
-        dropout.apply(dX, place, packed, dOut, arena);
+        mask.apply(dX, place, packed, dOut, arena);
         return dOut;
     }
 }

@@ -31,11 +31,12 @@ record SelfAttention(
             ParameterStore store,
             String name,
             TransformerConfig config,
+            LoraAdapters adapters,
             @Nullable RotaryAngles angles,
             Kernels kernels) {
         return new SelfAttention(
-                Linear.of(store, name + ".c_attn", kernels),
-                Linear.of(store, name + ".c_proj", kernels),
+                Linear.of(store, name + ".c_attn", adapters, kernels),
+                Linear.of(store, name + ".c_proj", adapters, kernels),
                 config.attention(),
                 angles,
                 kernels);
@@ -54,8 +55,8 @@ record SelfAttention(
     }
 
     /** All but the output projection, which {@link ResidualBranch} adds to the stream; fills the cache. */
-    void forward(INDArray in, PackedTokens packed, Cache cache, Arena arena) {
-        project.forward(in, cache.qkv());
+    void forward(INDArray in, PackedTokens packed, @Nullable Dropout dropout, Cache cache, Arena arena) {
+        project.forward(in, cache.qkv(), packed.whole(), dropout, arena);
         rotate(cache.qkv(), packed.whole().positions(), arena);
         kernels.attention(packed, shape, cache.qkv(), cache.mixed(), arena);
     }
@@ -68,13 +69,14 @@ record SelfAttention(
     }
 
     /** Mirrors {@link #forward}, from {@code dOut [M, C]} to the gradient of {@code in [N, C]}, which that was given. */
-    INDArray backward(INDArray dOut, INDArray in, PackedTokens packed, Cache cache, Arena arena) {
-        INDArray dMixed = output.backward(dOut, cache.mixed(), arena);
+    INDArray backward(
+            INDArray dOut, INDArray in, PackedTokens packed, @Nullable Dropout dropout, Cache cache, Arena arena) {
+        INDArray dMixed = output.backward(dOut, cache.mixed(), packed, dropout, arena);
         INDArray dQkv = arena.take(cache.qkv().shape());
         kernels.attentionBackward(packed, shape, dMixed, cache.qkv(), dQkv, arena);
         if (angles != null) {
             kernels.rotateBackward(shape, dQkv, packed.whole().positions(), angles, arena);
         }
-        return project.backward(dQkv, in, arena);
+        return project.backward(dQkv, in, packed.whole(), dropout, arena);
     }
 }

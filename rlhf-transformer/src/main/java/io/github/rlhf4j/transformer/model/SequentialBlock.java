@@ -26,11 +26,11 @@ final class SequentialBlock extends Block {
                 cache2,
                 arena.take(y.size(0), feedForward.widen().outputs()));
         Arena.Mark mark = arena.mark();
-        attention.forward(norm1.forward(x, cache.norm1(), arena), packed, cache.attention(), arena);
+        attention.forward(norm1.forward(x, cache.norm1(), arena), packed, dropout, cache.attention(), arena);
         attentionBranch.forward(cache.attention().mixed(), y, packed, dropout, arena);
         arena.release(mark);
 
-        feedForward.widen().forward(norm2.forward(y, cache2, arena), cache.wide());
+        feedForward.widen().forward(norm2.forward(y, cache2, arena), cache.wide(), packed, dropout, arena);
         arena.release(mark);
         return cache;
     }
@@ -40,12 +40,13 @@ final class SequentialBlock extends Block {
         Arena.Mark mark = arena.mark();
         Normalization.Cache cache2 = Objects.requireNonNull(cache.norm2());
         INDArray dF = feedForwardBranch.backward(dY, packed, dropout, arena);
-        INDArray dN2 = feedForward.backward(dF, norm2.output(cache2, arena), cache.wide(), arena);
+        INDArray dN2 = feedForward.backward(dF, norm2.output(cache2, arena), cache.wide(), packed, dropout, arena);
         norm2.backward(dN2, cache2, dY, arena);
         arena.release(mark);
 
         INDArray dA = attentionBranch.backward(dY, packed, dropout, arena);
-        INDArray dN1 = attention.backward(dA, norm1.output(cache.norm1(), arena), packed, cache.attention(), arena);
+        INDArray dN1 =
+                attention.backward(dA, norm1.output(cache.norm1(), arena), packed, dropout, cache.attention(), arena);
         addAttending(dY, dX, packed, arena);
         norm1.backward(dN1, cache.norm1(), dX, arena);
     }

@@ -3,6 +3,7 @@ package io.github.rlhf4j.transformer.model;
 import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import java.lang.ref.SoftReference;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,20 +14,25 @@ import org.jspecify.annotations.Nullable;
 public final class SharedDecodingWeights {
 
     private final Transformer model;
-    private final ParameterStore store;
+    private final LongSupplier changes;
     private final Kernels kernels;
     private final WeightFormat format;
     private SoftReference<DecodingWeights> kept = new SoftReference<>(null);
     private @Nullable DecodingWeights inUse;
     private int sessions;
 
-    /** Of the store, when the weights were packed. */
+    /** Of the model, when the weights were packed. */
     private long version;
 
-    /** For sessions on this model, whose parameters are in the store. */
-    public SharedDecodingWeights(Transformer model, ParameterStore store, Kernels kernels, WeightFormat format) {
+    /**
+     * For sessions on this model.
+     *
+     * @param changes equal at two times if the model's parameters did not change between them, see {@link
+     *     ParameterStore#version}
+     */
+    public SharedDecodingWeights(Transformer model, LongSupplier changes, Kernels kernels, WeightFormat format) {
         this.model = model;
-        this.store = store;
+        this.changes = changes;
         this.kernels = kernels;
         this.format = format;
     }
@@ -46,10 +52,10 @@ public final class SharedDecodingWeights {
         if (known == null) {
             known = DecodingWeights.of(model, kernels, format);
             kept = new SoftReference<>(known);
-        } else if (version != store.version()) {
+        } else if (version != changes.getAsLong()) {
             known.refresh();
         }
-        version = store.version();
+        version = changes.getAsLong();
         return known;
     }
 

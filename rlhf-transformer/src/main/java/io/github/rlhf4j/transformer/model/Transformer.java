@@ -26,6 +26,7 @@ public final class Transformer {
 
     private final TransformerConfig config;
     private final Kernels kernels;
+    private final LoraAdapters adapters;
     private final Parameter tokenTable;
     private final @Nullable Parameter positionTable;
     private final @Nullable Parameter headTable;
@@ -34,6 +35,12 @@ public final class Transformer {
 
     /** A trunk over the parameters of {@code store}, which {@link #declare} declared. */
     public Transformer(TransformerConfig config, ParameterStore store, Kernels kernels) {
+        this(config, store, LoraAdapters.none(), kernels);
+    }
+
+    /** As the other constructor, with adapters beside the store's matrices; they are trained where the store is frozen. */
+    public Transformer(TransformerConfig config, ParameterStore store, LoraAdapters adapters, Kernels kernels) {
+        this.adapters = adapters;
         this.config = config;
         this.kernels = kernels;
         this.tokenTable = store.get("transformer.wte.weight");
@@ -42,7 +49,7 @@ public final class Transformer {
         this.headTable = config.tiedEmbeddings() ? tokenTable : store.contains(HEAD) ? store.get(HEAD) : null;
         RotaryAngles angles = rotary == null ? null : new RotaryAngles(rotary.frequencies(config.headSize()));
         for (int i = 0; i < config.layers(); i++) {
-            blocks.add(Block.of(store, config, i, angles, kernels));
+            blocks.add(Block.of(store, config, adapters, i, angles, kernels));
         }
         this.finalNorm = Normalization.of(store, "transformer.ln_f", config, kernels);
     }
@@ -131,10 +138,11 @@ public final class Transformer {
             throw new IllegalArgumentException("dropout needs one key for each sequence, got " + dropoutKeys.size()
                     + " keys for " + packed.sequenceCount() + " sequences");
         }
-        Dropout dropout = Dropout.of(config.dropout(), dropoutKeys, kernels);
+        Dropout dropout = Dropout.of(config.dropout(), adapters.dropout(), dropoutKeys, kernels);
         INDArray x = embed(packed.whole(), arena);
-        if (dropout != null) {
-            dropout.apply(x, EMBEDDING_PLACE, packed.whole(), x, arena);
+        Dropout mask = Dropout.ofStream(dropout);
+        if (mask != null) {
+            mask.apply(x, EMBEDDING_PLACE, packed.whole(), x, arena);
         }
         List<Block.Kept> kept = new ArrayList<>(blocks.size());
         for (Block block : blocks) {
@@ -163,15 +171,34 @@ public final class Transformer {
             dX = attending == whole ? dY : arena.takeZeros(whole.rows(), config.width());
             blocks.get(i).backward(dY, dX, attending, pass.dropout, pass.blocks.get(i), arena);
         }
-        if (pass.dropout != null) {
-            pass.dropout.apply(dX, EMBEDDING_PLACE, whole, dX, arena);
+        INDArray dTokenTable = tokenTable.trainedGradient();
+        if (dTokenTable != null) {
+            embedBackward(dX, whole, pass.dropout, dTokenTable, arena);
+        }
+        arena.release(mark);
+    }
+
+    private void embedBackward(
+            INDArray dX, PackedTokens packed, @Nullable Dropout dropout, INDArray dTokenTable, Arena arena) {
+        Dropout mask = Dropout.ofStream(dropout);
+        if (mask != null) {
+            mask.apply(dX, EMBEDDING_PLACE, packed, dX, arena);
         }
         if (config.embeddingScale() != 1) {
             dX.muli(config.embeddingScale());
         }
         kernels.embedBackward(
-                dX, whole.tokens(), whole.positions(), tokenTable.gradient(), Parameter.gradient(positionTable), arena);
-        arena.release(mark);
+                dX, packed.tokens(), packed.positions(), dTokenTable, Parameter.gradient(positionTable), arena);
+    }
+
+    /** Adds what the adapters come to, to a copy of the weights: {@code W + alpha/rank·A·B}. */
+    public void mergeAdaptersInto(ParameterStore copy) {
+        for (Block block : blocks) {
+            for (Linear layer : block.linearLayers()) {
+                layer.mergeInto(copy.get(layer.weight().name()).value());
+            }
+        }
+        copy.changed();
     }
 
     /** Sees the projected queries, keys and values {@code [N, (H + 2K)·D]} of each layer as attention reads them, of all rows. */

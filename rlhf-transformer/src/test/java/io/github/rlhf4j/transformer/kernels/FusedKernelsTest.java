@@ -96,6 +96,23 @@ class FusedKernelsTest {
     }
 
     @Property(tries = TRIES)
+    void columns(
+            @ForAll @IntRange(min = 1, max = 150) int n,
+            @ForAll @IntRange(min = 1, max = 150) int m,
+            @ForAll long seed) {
+        int first = Math.floorMod(seed, m);
+        int count = 1 + Math.floorMod(seed >> 8, m - first);
+        bothAgree(seed, c -> {
+            INDArray matrix = c.normal("matrix", n, m);
+            INDArray part = c.normal("part", n, count);
+            INDArray copy = c.normal("copy", n, count);
+            c.kernels().copyColumns(matrix, first, copy);
+            c.kernels().addColumns(part, matrix, first);
+            return new INDArray[] {matrix, copy};
+        });
+    }
+
+    @Property(tries = TRIES)
     void linear(
             @ForAll @IntRange(min = 1, max = 150) int n,
             @ForAll @IntRange(min = 1, max = 150) int m,

@@ -1,0 +1,286 @@
+package io.github.rlhf4j.transformer.chat;
+
+import io.github.rlhf4j.transformer.chat.TemplateScanner.Kind;
+import io.github.rlhf4j.transformer.chat.TemplateScanner.Part;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Brings a template from Jinja to the dialect of Jinjava: spells anew what Jinjava reads differently, and refuses every
+ * construct that is not known to mean the same in both. Tags, filters, tests, functions and methods are those of lists
+ * here, so that a template reaches nothing else.
+ */
+final class TemplateDialect {
+
+    private static final Set<String> TAGS = Set.of(
+            "if",
+            "elif",
+            "else",
+            "endif",
+            "for",
+            "endfor",
+            "set",
+            "macro",
+            "endmacro",
+            "break",
+            "continue",
+            "generation",
+            "endgeneration");
+    private static final Set<String> FILTERS = Set.of(
+            "trim",
+            "lower",
+            "upper",
+            "length",
+            "list",
+            "first",
+            "last",
+            "selectattr",
+            "rejectattr",
+            "reverse",
+            "tojson");
+    private static final Set<String> TESTS =
+            Set.of("defined", "undefined", "none", "string", "iterable", "mapping", "true", "false", "odd", "even");
+    private static final Set<String> FUNCTIONS = Set.of("raise_exception", "namespace", "range", "strftime_now");
+    private static final Set<String> ENDS_OF_NOT = Set.of("and", "or", "if", "else", ")", "]", "}", ",", ":");
+    private static final Set<String> OPERATORS = Set.of(
+            "==", "!=", "<", ">", "<=", ">=", "+", "-", "*", "%", "~", "|", ".", ",", ":", "=", "(", ")", "[", "]", "{",
+            "}");
+
+    private final Set<String> macros = new HashSet<>();
+
+    private TemplateDialect() {}
+
+    /**
+     * The template for Jinjava.
+     *
+     * @throws TemplateRefusedException naming the construct that is not supported
+     */
+    static String translate(String template) {
+        return new TemplateDialect().translateParts(TemplateScanner.parts(template));
+    }
+
+    private String translateParts(List<Part> parts) {
+        for (Part part : parts) {
+            if (part.kind() == Kind.TAG) {
+                List<String> words = meaningful(part.code());
+                if (words.size() > 1 && words.get(0).equals("macro")) {
+                    macros.add(words.get(1));
+                }
+            }
+        }
+        StringBuilder translated = new StringBuilder();
+        for (Part part : parts) {
+            translated.append(
+                    switch (part.kind()) {
+                        case TEXT -> part.text();
+                        case COMMENT -> comment(part);
+                        case PRINT -> part.opening() + " " + expression(part.code(), part) + " " + part.closing();
+                        case TAG -> part.opening() + " " + tag(part) + " " + part.closing();
+                    });
+        }
+        return translated.toString();
+    }
+
+    /** A tag that does nothing: Jinjava's whitespace control reaches through comments, Jinja's does not. */
+    private static String comment(Part part) {
+        return part.opening().replace('#', '%') + " set rlhf4j_comment = 0 "
+                + part.closing().replace('#', '%');
+    }
+
+    private String tag(Part part) {
+        List<String> words = meaningful(part.code());
+        String name = words.isEmpty() ? "" : words.get(0);
+        if (!TAGS.contains(name)) {
+            throw unsupported("the tag", name, part);
+        }
+        if (name.equals("set") && !words.contains("=")) {
+            throw unsupported("a block of", "set", part);
+        }
+        if (name.equals("for") && words.contains("recursive")) {
+            throw unsupported("the loop", "recursive", part);
+        }
+        if (name.equals("for") && hasLoopCondition(words)) {
+            throw unsupported("the condition of a loop,", "for ... if", part);
+        }
+        return switch (name) {
+            case "generation" -> "if true"; // it marks text for transformers and prints nothing itself
+            case "endgeneration" -> "endif";
+            case "macro" -> part.code().strip();
+            default -> expression(part.code(), part);
+        };
+    }
+
+    private static boolean hasLoopCondition(List<String> words) {
+        int depth = 0;
+        for (String word : words) {
+            depth += depthChange(word);
+            if (depth == 0 && word.equals("if")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private String expression(String code, Part part) {
+        List<String> words = meaningful(code);
+        for (int i = 0; i < words.size(); i++) {
+            check(words, i, part);
+        }
+        return String.join(" ", rewrite(words, part)).replace(" . ", ".");
+    }
+
+    private void check(List<String> words, int i, Part part) {
+        String word = words.get(i);
+        String before = i > 0 ? words.get(i - 1) : "";
+        String after = i + 1 < words.size() ? words.get(i + 1) : "";
+        boolean name = isName(word);
+        if (isText(word)) {
+            checkEscapes(word, part);
+        } else if (!name && !Character.isDigit(word.charAt(0)) && !OPERATORS.contains(word)) {
+            throw unsupported("the operator", word, part);
+        } else if (before.equals("|") && !FILTERS.contains(word)) {
+            throw unsupported("the filter", word, part);
+        } else if (name && before.equals(".") && after.equals("(") && !PythonMethods.NAMES.contains(word)) {
+            throw unsupported("the method", word + "()", part);
+        } else if (name && after.equals("(") && isCall(before, word) && !isFunction(word)) {
+            throw unsupported("the function", word + "()", part);
+        } else if (isTestName(words, i) && !TESTS.contains(word)) {
+            throw unsupported("the test", "is " + word, part);
+        }
+    }
+
+    private static boolean isTestName(List<String> words, int i) {
+        String before = i > 0 ? words.get(i - 1) : "";
+        boolean negated = before.equals("not") && i > 1 && words.get(i - 2).equals("is");
+        return negated || before.equals("is") && !words.get(i).equals("not");
+    }
+
+    private boolean isFunction(String word) {
+        return FUNCTIONS.contains(word) || macros.contains(word);
+    }
+
+    private static boolean isCall(String before, String word) {
+        return !before.equals(".")
+                && !before.equals("|")
+                && !Set.of("if", "elif", "in", "not", "and", "or", "else", "is").contains(word);
+    }
+
+    private static void checkEscapes(String literal, Part part) {
+        for (int i = 1; i < literal.length() - 1; i++) {
+            if (literal.charAt(i) == '\\') {
+                i++;
+                if ("nrt\\'\"".indexOf(literal.charAt(i)) < 0) {
+                    throw unsupported("the escape", "\\" + literal.charAt(i), part);
+                }
+            }
+        }
+    }
+
+    private static List<String> rewrite(List<String> words, Part part) {
+        List<String> out = new ArrayList<>();
+        for (int i = 0; i < words.size(); i++) {
+            String word = words.get(i);
+            if (word.equals("[") && isReversal(words, i)) {
+                out.addAll(List.of("|", "reverse"));
+                i += 5;
+                if (i + 1 < words.size() && Set.of("[", ".").contains(words.get(i + 1))) {
+                    throw unsupported("what follows the slice", "[::-1]", part);
+                }
+            } else if (word.equals(":")
+                    && i + 1 < words.size()
+                    && words.get(i + 1).equals(":")) {
+                throw unsupported("the slice with a step", "[::]", part);
+            } else if (isComparedFlag(words, i)) {
+                out.addAll(word.equals("==") ? List.of("is") : List.of("is", "not"));
+            } else if (isNamedArgument(words, i)) {
+                int end = endOfArgument(words, i + 2);
+                out.addAll(List.of(word, "=", "("));
+                out.addAll(rewrite(words.subList(i + 2, end), part));
+                out.add(")");
+                i = end - 1;
+            } else if (word.equals("not") && isPrefix(words, i)) {
+                int end = endOfNot(words, i + 1);
+                out.addAll(List.of("not", "("));
+                out.addAll(rewrite(words.subList(i + 1, end), part));
+                out.add(")");
+                i = end - 1;
+            } else {
+                out.add(word);
+            }
+        }
+        return out;
+    }
+
+    private static boolean isReversal(List<String> words, int i) {
+        return i + 6 <= words.size() && words.subList(i, i + 6).equals(List.of("[", ":", ":", "-", "1", "]"));
+    }
+
+    /** Jinjava makes flags of both sides of a comparison with a flag. */
+    private static boolean isComparedFlag(List<String> words, int i) {
+        return Set.of("==", "!=").contains(words.get(i))
+                && i + 1 < words.size()
+                && Set.of("true", "false", "True", "False").contains(words.get(i + 1));
+    }
+
+    private static boolean isPrefix(List<String> words, int i) {
+        boolean afterIs = i > 0 && words.get(i - 1).equals("is");
+        boolean beforeIn = i + 1 < words.size() && words.get(i + 1).equals("in");
+        return !afterIs && !beforeIn;
+    }
+
+    /** Jinjava takes only the next value for the argument, not the whole expression. */
+    private static boolean isNamedArgument(List<String> words, int i) {
+        return i > 0
+                && i + 2 < words.size()
+                && isName(words.get(i))
+                && Set.of("(", ",").contains(words.get(i - 1))
+                && words.get(i + 1).equals("=");
+    }
+
+    private static int endOfArgument(List<String> words, int from) {
+        int depth = 0;
+        for (int i = from; i < words.size(); i++) {
+            if (depth == 0 && Set.of(",", ")").contains(words.get(i))) {
+                return i;
+            }
+            depth += depthChange(words.get(i));
+        }
+        return words.size();
+    }
+
+    /** Python's {@code not} takes the whole comparison that follows, Jinjava's only the next value. */
+    private static int endOfNot(List<String> words, int from) {
+        int depth = 0;
+        for (int i = from; i < words.size(); i++) {
+            String word = words.get(i);
+            if (depth == 0 && ENDS_OF_NOT.contains(word)) {
+                return i;
+            }
+            depth += depthChange(word);
+        }
+        return words.size();
+    }
+
+    private static int depthChange(String word) {
+        return Set.of("(", "[", "{").contains(word) ? 1 : Set.of(")", "]", "}").contains(word) ? -1 : 0;
+    }
+
+    private static List<String> meaningful(String code) {
+        return TemplateScanner.words(code).stream().filter(w -> !w.isBlank()).toList();
+    }
+
+    private static boolean isText(String word) {
+        return word.length() > 1 && (word.charAt(0) == '\'' || word.charAt(0) == '"');
+    }
+
+    private static boolean isName(String word) {
+        return Character.isLetter(word.charAt(0)) || word.charAt(0) == '_';
+    }
+
+    private static TemplateRefusedException unsupported(String kind, String name, Part part) {
+        return new TemplateRefusedException("uses " + kind + " " + name + " in " + part.text()
+                + ", which is not supported (docs/chat-templates.md lists what is)");
+    }
+}

@@ -1,0 +1,30 @@
+# Conversations for renders.py: roles in every order, whitespace of every kind, Jinja and HTML in the texts.
+U,A,S="user","assistant","system"
+def c(*m): return [{"role":r,"content":t} for r,t in m]
+CONVERSATIONS=[
+ c((U,"Hello")),
+ c((U,"Hello"),(A,"Hi there.")),
+ c((S,"Be brief."),(U,"Hello")),
+ c((S,"Be brief."),(U,"Hello"),(A,"Hi there."),(U,"And you?"),(A,"Fine, thanks.")),
+ c((U,"One"),(A,"Two"),(U,"Three"),(A,"Four"),(U,"Five")),
+ c((U,"")),
+ c((U,""),(A,"")),
+ c((U,"  padded  "),(A,"\tpadded\n"),(U,"\n\n lines \n\n")),
+ c((S," \n system \u00a0"),(U,"\u00a0nbsp\u3000"),(A,"\u2028para\u0085"),(U,"\x1cfs\x1f")),
+ c((U,"a\nb\r\nc\n\n\nd"),(A,"1.\n2.\n")),
+ c((U,"'single' \"double\" `back` \\n \\ \\\\ end\\"),(A,"\\'\\\"")),
+ c((U,"{{ 7*7 }} {% raw %} {# no #} {% endraw %}"),(A,"{{ messages }}{%- if x -%}"),(U,"}} %} #} {{")),
+ c((S,"{{ bos_token }}"),(U,"${7*7} #{7*7} {{{{}}}} {"),(A,"{")),
+ c((U,"naïve café 日本語 🙂 e\u0301 שלום"),(A,"👩‍👩‍👧 ok")),
+ c((U,"<b>&amp;</b> <a href='x'>"),(A,"a < b && c > d")),
+ c((U,"null none None true False 0 1.50 1e5"),(A,"None")),
+ c((U,"x"),(U,"y")),
+ c((A,"I begin."),(U,"Go on.")),
+ c((S,"only a system message")),
+ c((U,"q"),(S,"late system"),(A,"a")),
+ c((S,""),(U,"q"),(A,"a")),
+ c((S,"s"),(U,""),(A,"a")),
+ c((U,"q"),(A,"<think>\nreason\n</think>\n\nanswer"),(U,"more")),
+ c((U,"0"),(A,"1"),(U,"007")),
+ c((U,"long "*40),(A,"word "*40)),
+]
