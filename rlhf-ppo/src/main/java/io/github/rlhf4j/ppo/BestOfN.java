@@ -49,7 +49,7 @@ public record BestOfN(Policy policy, RewardModel rewardModel, Sampling sampling,
         List<Prompt> repeated = prompts.stream()
                 .flatMap(prompt -> Collections.nCopies(n, prompt).stream())
                 .toList();
-        Rollout rollout = Rollout.sample(policy, repeated, sampling, seed, (i, exchange, response) -> {});
+        Rollout rollout = Rollout.sample(policy, repeated, sampling, seed);
         double[] scores = Scoring.score(rewardModel, rollout.exchanges());
         List<Choice> choices = new ArrayList<>(prompts.size());
         for (int i = 0; i < prompts.size(); i++) {

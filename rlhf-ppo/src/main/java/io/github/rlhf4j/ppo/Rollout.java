@@ -27,6 +27,11 @@ record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange
         void onResponse(int i, Exchange exchange, TokenSequence response);
     }
 
+    /** Samples one response per prompt. */
+    static Rollout sample(Policy policy, List<Prompt> prompts, Sampling sampling, long seed) {
+        return sample(policy, prompts, sampling, seed, (i, exchange, response) -> {});
+    }
+
     /** Samples one response per prompt; what the listener throws ends the sampling and is thrown here. */
     static Rollout sample(
             Policy policy, List<Prompt> prompts, Sampling sampling, long seed, ResponseListener listener) {
