@@ -19,11 +19,23 @@ ADAPTERS = {
     "reward": (t.LlamaForSequenceClassification, dict(target_modules=["q_proj", "v_proj"], task_type="SEQ_CLS")),
 }
 
+# heads of 4, of which neighbours are turned, unlike those of 2 in palm, where the order is the same
+torch.manual_seed(1)
+palm = t.CohereForCausalLM(t.CohereConfig(
+    vocab_size=13, bos_token_id=None, eos_token_id=None, pad_token_id=None, hidden_size=8, num_hidden_layers=2,
+    num_attention_heads=2, num_key_value_heads=1, intermediate_size=12, max_position_embeddings=32, logit_scale=1.0))
+with torch.no_grad():
+    for parameter in palm.parameters():
+        parameter.add_(0.1 * torch.randn_like(parameter))
+palm.save_pretrained(HERE / "lora" / "palm-base")
+(HERE / "lora" / "palm-base" / "generation_config.json").unlink(missing_ok=True)
+BASES = {"palm": "lora/palm-base"}
+
 tokens = json.loads((HERE / "figures.json").read_text())["tokens"]
 figures = {}
 for name, (kind, options) in ADAPTERS.items():
     torch.manual_seed(2)
-    model = kind.from_pretrained(HERE / name)
+    model = kind.from_pretrained(HERE / BASES.get(name, name))
     options = {"task_type": "CAUSAL_LM", **options}
     model = peft.get_peft_model(model, peft.LoraConfig(r=3, lora_alpha=5, lora_dropout=0.1, **options)).eval()
     with torch.no_grad():
@@ -35,7 +47,7 @@ for name, (kind, options) in ADAPTERS.items():
     model.save_pretrained(directory)
     (directory / "README.md").unlink(missing_ok=True)
     config = json.loads((directory / "adapter_config.json").read_text())
-    config["base_model_name_or_path"] = name
+    config["base_model_name_or_path"] = BASES.get(name, name)
     (directory / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
     rows = []
     for row in tokens:

@@ -75,8 +75,13 @@ class LoraFilesTest {
         }
     }
 
+    /** Cohere's heads are of 4 here: in those of 2 the order of channels would not matter. */
+    private static Path base(String family) {
+        return RESOURCES.resolve(family.equals("palm") ? "lora/palm-base" : family);
+    }
+
     private static TransformerPolicy policy(String family) throws IOException {
-        ModelDirectory files = ModelDirectory.open(RESOURCES.resolve(family));
+        ModelDirectory files = ModelDirectory.open(base(family));
         TransformerPolicy policy = TransformerPolicy.allocate(
                 files.config(), TestModels.ids(files.config().vocabularySize()), AdamWConfig.gpt3(), DataType.FLOAT);
         files.readInto(policy.parameters());
@@ -230,7 +235,7 @@ class LoraFilesTest {
                 adapted.saveLora(directory);
                 expected.add(logProbs(adapted));
             }
-            command.addAll(List.of(RESOURCES.resolve(family).toString(), directory.toString()));
+            command.addAll(List.of(base(family).toString(), directory.toString()));
         }
         try (ScalarTransformer base = reward();
                 ScalarTransformer adapted = base.withLora(LoraConfig.defaults(), AdamWConfig.gpt3(), 3)) {
