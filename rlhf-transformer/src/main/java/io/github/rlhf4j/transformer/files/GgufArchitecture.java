@@ -158,6 +158,7 @@ enum GgufArchitecture {
         Keys keys = new Keys(file, id);
         int width = keys.upTo("embedding_length", JsonFields.MOST_WIDTH);
         int heads = keys.size("attention.head_count");
+        int headSize = headSize(keys, width, heads);
         int vocabulary = vocabulary(file);
         int context = keys.size("context_length");
         int layers = keys.size("block_count");
@@ -169,7 +170,6 @@ enum GgufArchitecture {
                     case GEMMA -> TransformerConfig.gemma(vocabulary, context, width, layers, 1);
                 };
         String epsilon = this == GPT2 ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon";
-        int headSize = headSize(keys, width, heads);
         int keyValueHeads = keys.size("attention.head_count_kv", heads);
         if (heads % keyValueHeads != 0) {
             throw keys.refused(
@@ -201,6 +201,9 @@ enum GgufArchitecture {
         boolean own = keys.metadata().has(id + "." + key);
         if (!own && width % heads != 0) {
             throw keys.refused("embedding_length", "be a multiple of attention.head_count (" + heads + ")", width);
+        }
+        if (this != GPT2 && width % 2 != 0) {
+            throw keys.refused("embedding_length", "be even, as rotary positions turn pairs", width);
         }
         int size = keys.size(key, Math.max(1, width / heads));
         if (this != GPT2 && size % 2 != 0) {

@@ -111,12 +111,13 @@ enum LlamaFamily implements ModelFamily {
         fields.text(act, this == GEMMA ? "gelu_pytorch_tanh" : "silu", this == GEMMA ? GELU : SILU);
         int width = fields.upTo("hidden_size", JsonFields.MOST_WIDTH);
         int heads = fields.size("num_attention_heads");
+        int headSize = RotaryFields.headSize(fields, width, heads);
         TransformerConfig.Builder builder = TransformerConfig.llama(
                         fields.size("vocab_size"), context(fields), width, fields.size("num_hidden_layers"), 1)
                 .toBuilder()
                 .heads(heads)
                 .keyValueHeads(fields.divisor("num_key_value_heads", "num_attention_heads", heads))
-                .headSize(RotaryFields.headSize(fields, width, heads))
+                .headSize(headSize)
                 .feedForwardWidth(fields.upTo("intermediate_size", JsonFields.MOST_FEED_FORWARD))
                 .normEpsilon(fields.epsilon("rms_norm_eps", defaultEpsilon))
                 .activation(activation)

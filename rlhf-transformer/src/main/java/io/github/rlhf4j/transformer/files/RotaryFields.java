@@ -24,6 +24,12 @@ final class RotaryFields {
                     "a multiple of num_attention_heads (" + heads + ")",
                     fields.root().path(field));
         }
+        if (width % 2 != 0) {
+            throw fields.refused(
+                    "hidden_size",
+                    "an even number, as rotary positions turn pairs of channels",
+                    fields.root().path("hidden_size"));
+        }
         int size = fields.size("head_dim", Math.max(1, width / heads));
         if (size % 2 != 0) {
             String rule = "an even number" + (field.equals("head_dim") ? "" : " times num_attention_heads");
