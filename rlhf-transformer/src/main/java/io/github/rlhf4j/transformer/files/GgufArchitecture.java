@@ -225,7 +225,7 @@ enum GgufArchitecture {
         int turned = keys.size("rope.dimension_count", headSize);
         if (turned != headSize) {
             throw new IOException(keys.file().path() + ": metadata " + keys.id() + ".rope.dimension_count must be "
-                    + headSize + ", all of a head, it is " + turned);
+                    + headSize + ", all of a head (attention.key_length), it is " + turned);
         }
         double base =
                 keys.number("rope.freq_base", 10_000, x -> x > 1 && Double.isFinite(x), "be a finite number above 1");
