@@ -48,11 +48,16 @@ class GgufModelTest {
                 .mapToObj(i -> String.valueOf((char) ('a' + i)))
                 .toList();
         return GgufTokenizers.of(Map.of(
-                "tokenizer.ggml.model", "gpt2",
-                "tokenizer.ggml.pre", "gpt-2",
-                "tokenizer.ggml.tokens", tokens,
-                "tokenizer.ggml.token_type", Collections.nCopies(count, 1),
-                "tokenizer.ggml.merges", List.of()));
+                "tokenizer.ggml.model",
+                "gpt2",
+                "tokenizer.ggml.pre",
+                "gpt-2",
+                "tokenizer.ggml.tokens",
+                tokens,
+                "tokenizer.ggml.token_type",
+                Collections.nCopies(count, 1),
+                "tokenizer.ggml.merges",
+                List.of()));
     }
 
     /** Saved, opened and read again; ε is a float in GGUF. */
@@ -114,8 +119,18 @@ class GgufModelTest {
         try (GgufFile gguf = saved(model, letters(model.config().vocabularySize()));
                 SafetensorsSet safetensors = SafetensorsSet.open(directory)) {
             Map<String, String> names = Map.of(
-                    "attn_q", "self_attn.q_proj", "attn_k", "self_attn.k_proj", "attn_v", "self_attn.v_proj",
-                    "ffn_gate", "mlp.gate_proj", "ffn_up", "mlp.up_proj", "ffn_down", "mlp.down_proj");
+                    "attn_q",
+                    "self_attn.q_proj",
+                    "attn_k",
+                    "self_attn.k_proj",
+                    "attn_v",
+                    "self_attn.v_proj",
+                    "ffn_gate",
+                    "mlp.gate_proj",
+                    "ffn_up",
+                    "mlp.up_proj",
+                    "ffn_down",
+                    "mlp.down_proj");
             for (Map.Entry<String, String> name : names.entrySet()) {
                 String theirs = "model.layers.1." + name.getValue();
                 assertThat(numbers(gguf, "blk.1." + name.getKey() + ".weight"))
@@ -145,12 +160,12 @@ class GgufModelTest {
             float[] stored = numbers(safetensors, "transformer.h.1.attn.c_attn.weight");
             float[] transposed = numbers(gguf, "blk.1.attn_qkv.weight");
             for (int i = 0; i < stored.length; i++) {
-                assertThat(transposed[i % (3 * width) * width + i / (3 * width)]).isEqualTo(stored[i]);
+                assertThat(transposed[i % (3 * width) * width + i / (3 * width)])
+                        .isEqualTo(stored[i]);
             }
             assertThat(numbers(gguf, "blk.1.ffn_norm.bias"))
                     .isEqualTo(numbers(safetensors, "transformer.h.1.ln_2.bias"));
-            assertThat(numbers(gguf, "position_embd.weight"))
-                    .isEqualTo(numbers(safetensors, "transformer.wpe.weight"));
+            assertThat(numbers(gguf, "position_embd.weight")).isEqualTo(numbers(safetensors, "transformer.wpe.weight"));
         }
     }
 }

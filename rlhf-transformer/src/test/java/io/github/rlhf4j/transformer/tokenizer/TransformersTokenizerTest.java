@@ -59,8 +59,8 @@ class TransformersTokenizerTest {
     @Test
     void theRolesOfTokensAreSavedWithTheModel() throws IOException {
         Path directory = save("model", resource("llama2"));
-        JsonNode config = MAPPER.readTree(
-                directory.resolve(TokenizerFiles.CONFIG_NAME).toFile());
+        JsonNode config =
+                MAPPER.readTree(directory.resolve(TokenizerFiles.CONFIG_NAME).toFile());
         assertThat(config.path("tokenizer_class").asText()).isEqualTo("PreTrainedTokenizerFast");
         assertThat(config.path("bos_token").asText()).isEqualTo("<s>");
         assertThat(TokenizerFiles.load(directory)).isEqualTo(resource("llama2"));
@@ -88,16 +88,13 @@ class TransformersTokenizerTest {
                 "ends",
                 ((SentencePieceTokenizer) resource("llama2"))
                         .withFrame(new TextFrame(OptionalInt.of(1), OptionalInt.of(2), true, true)));
-        tokenizers.put(
-                "stories", SentencePieceTokenizer.loadLlama2c(SharedData.file("data/stories260K/tok512.bin")));
+        tokenizers.put("stories", SentencePieceTokenizer.loadLlama2c(SharedData.file("data/stories260K/tok512.bin")));
         List<String> texts = texts();
         assertThat(texts).hasSize(50);
         Path file = root.resolve("texts.json");
         MAPPER.writeValue(file.toFile(), texts);
-        List<String> command = new ArrayList<>(List.of(
-                peers + "/bin/python",
-                "src/test/resources/tokenizers/auto_tokenizer.py",
-                file.toString()));
+        List<String> command = new ArrayList<>(
+                List.of(peers + "/bin/python", "src/test/resources/tokenizers/auto_tokenizer.py", file.toString()));
         for (Map.Entry<String, FramedTokenizer> entry : tokenizers.entrySet()) {
             command.add(save(entry.getKey(), entry.getValue()).toString());
         }
