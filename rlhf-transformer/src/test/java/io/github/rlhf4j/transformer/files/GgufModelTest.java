@@ -1,13 +1,16 @@
 package io.github.rlhf4j.transformer.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.test.SharedData;
 import io.github.rlhf4j.transformer.files.gguf.GgufFile;
+import io.github.rlhf4j.transformer.files.gguf.GgufValue;
 import io.github.rlhf4j.transformer.files.llama2c.Llama2cFile;
 import io.github.rlhf4j.transformer.model.ParameterStore;
+import io.github.rlhf4j.transformer.model.Rotary;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.tokenizer.GgufTokenizers;
@@ -17,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -167,5 +171,51 @@ class GgufModelTest {
                     .isEqualTo(numbers(safetensors, "transformer.h.1.ln_2.bias"));
             assertThat(numbers(gguf, "position_embd.weight")).isEqualTo(numbers(safetensors, "transformer.wpe.weight"));
         }
+    }
+
+    /** Scaled frequencies are a tensor of divisors, or a factor; read back, they turn as before. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama3", "llama-linear"})
+    void scaledPositionsTurnAsBefore(String family) throws IOException {
+        ModelDirectory model = ModelDirectory.open(Path.of("src/test/resources/families", family));
+        Path path = root.resolve("model.gguf");
+        try (ParameterStore store = read(model)) {
+            Tokenizer tokenizer = letters(model.config().vocabularySize());
+            GgufModel.save(path, model.config(), store, tokenizer, Optional.empty(), TensorType.F16);
+        }
+        TransformerConfig opened = GgufModel.open(path).config();
+        double[] expected = rotary(model.config()).frequencies(model.config().headSize());
+        double[] frequencies = rotary(opened).frequencies(opened.headSize());
+        assertThat(frequencies).hasSameSizeAs(expected);
+        for (int i = 0; i < expected.length; i++) {
+            assertThat(frequencies[i]).isCloseTo(expected[i], within(1e-6 * expected[i]));
+        }
+        assertThat(rotary(opened).base()).isEqualTo(rotary(model.config()).base());
+        assertThat(rotary(opened).scaling()).isNotNull();
+        assertThat(opened.tiedEmbeddings()).isEqualTo(model.config().tiedEmbeddings());
+    }
+
+    private static Rotary rotary(TransformerConfig config) {
+        return Objects.requireNonNull(config.rotary());
+    }
+
+    @Test
+    void aHeadThatIsTurnedInPartIsRefused() throws IOException {
+        Path directory = Path.of("src/test/resources/families/qwen2");
+        ModelDirectory model = ModelDirectory.open(directory);
+        Path changed = root.resolve("changed.gguf");
+        try (GgufFile gguf = saved(model, letters(model.config().vocabularySize()))) {
+            Map<String, GgufValue> metadata = gguf.metadata().copy();
+            metadata.put("qwen2.rope.dimension_count", GgufModel.uint32(1));
+            List<WritableTensor> tensors = gguf.tensors().values().stream()
+                    .map(t -> new WritableTensor(t.name(), t.type(), t.shape(), gguf.numbers(t.name())))
+                    .toList();
+            GgufFile.write(changed, metadata, tensors);
+        }
+        assertThatIOException()
+                .isThrownBy(() -> GgufModel.open(changed))
+                .withMessageContaining("metadata qwen2.rope.dimension_count must be")
+                .withMessageContaining("all of a head")
+                .withMessageContaining("it is 1");
     }
 }
