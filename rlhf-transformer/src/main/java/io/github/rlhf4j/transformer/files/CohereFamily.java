@@ -72,19 +72,23 @@ final class CohereFamily implements ModelFamily {
         if (fields.number("logit_scale", 0.0625) != 1) {
             throw fields.refused("logit_scale", "1, as in PaLM", fields.root().path("logit_scale"));
         }
+        int width = fields.upTo("hidden_size", JsonFields.MOST_WIDTH);
         int heads = fields.size("num_attention_heads");
+        int headSize = RotaryFields.headSize(fields, width, heads);
         return TransformerConfig.palm(
                         fields.size("vocab_size"),
                         fields.size("max_position_embeddings", 8192),
-                        fields.size("hidden_size"),
+                        width,
                         fields.size("num_hidden_layers"),
-                        heads)
+                        1)
                 .toBuilder()
-                .keyValueHeads(fields.size("num_key_value_heads", heads))
-                .feedForwardWidth(fields.size("intermediate_size"))
-                .normEpsilon(fields.number("layer_norm_eps", 1e-5))
+                .heads(heads)
+                .keyValueHeads(fields.divisor("num_key_value_heads", "num_attention_heads", heads))
+                .headSize(headSize)
+                .feedForwardWidth(fields.upTo("intermediate_size", JsonFields.MOST_FEED_FORWARD))
+                .normEpsilon(fields.epsilon("layer_norm_eps", 1e-5))
                 .rotary(RotaryFields.read(fields, 10_000))
-                .dropout(fields.number("resid_pdrop", 0))
+                .dropout(fields.dropout("resid_pdrop"))
                 .build();
     }
 

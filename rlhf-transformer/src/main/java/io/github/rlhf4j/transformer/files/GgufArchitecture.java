@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.DoublePredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -119,10 +120,13 @@ enum GgufArchitecture {
         }
 
         int size(String key) throws IOException {
+            return upTo(key, Integer.MAX_VALUE);
+        }
+
+        int upTo(String key, int most) throws IOException {
             long value = metadata().whole(id + "." + key);
-            if (value < 1 || value > Integer.MAX_VALUE) {
-                throw new IOException(file.path() + ": metadata " + id + "." + key + " must lie between 1 and "
-                        + Integer.MAX_VALUE + ", it is " + value);
+            if (value < 1 || value > most) {
+                throw refused(key, "lie between 1 and " + most, value);
             }
             return (int) value;
         }
@@ -134,14 +138,28 @@ enum GgufArchitecture {
         double number(String key, double absent) throws IOException {
             return metadata().has(id + "." + key) ? metadata().real(id + "." + key) : absent;
         }
+
+        double number(String key, double absent, DoublePredicate holds, String rule) throws IOException {
+            double value = number(key, absent);
+            if (!holds.test(value)) {
+                throw refused(key, rule, value);
+            }
+            return value;
+        }
+
+        IOException refused(String key, String rule, Object found) {
+            return new IOException(file.path() + ": metadata " + id + "." + key + " must " + rule + ", it is " + found
+                    + "; convert the model again, with a current llama.cpp");
+        }
     }
 
     /** The shape that metadata and tensors describe. */
     TransformerConfig read(GgufFile file) throws IOException {
         Keys keys = new Keys(file, id);
-        int width = keys.size("embedding_length");
+        int width = keys.upTo("embedding_length", JsonFields.MOST_WIDTH);
         int heads = keys.size("attention.head_count");
-        int vocabulary = Math.toIntExact(file.require("token_embd.weight").shape()[0]);
+        int headSize = headSize(keys, width, heads);
+        int vocabulary = vocabulary(file);
         int context = keys.size("context_length");
         int layers = keys.size("block_count");
         TransformerConfig start =
@@ -152,25 +170,66 @@ enum GgufArchitecture {
                     case GEMMA -> TransformerConfig.gemma(vocabulary, context, width, layers, 1);
                 };
         String epsilon = this == GPT2 ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon";
-        int headSize = keys.size("attention.key_length", Math.max(1, width / heads));
+        int keyValueHeads = keys.size("attention.head_count_kv", heads);
+        if (heads % keyValueHeads != 0) {
+            throw keys.refused(
+                    "attention.head_count_kv", "be a divisor of attention.head_count (" + heads + ")", keyValueHeads);
+        }
         return start.toBuilder()
                 .heads(heads)
-                .keyValueHeads(keys.size("attention.head_count_kv", heads))
+                .keyValueHeads(keyValueHeads)
                 .headSize(headSize)
-                .feedForwardWidth(keys.size("feed_forward_length"))
-                .normEpsilon(keys.number(epsilon, start.normEpsilon()))
+                .feedForwardWidth(keys.upTo("feed_forward_length", JsonFields.MOST_FEED_FORWARD))
+                .normEpsilon(keys.number(epsilon, start.normEpsilon(), e -> e > 0 && e < 1, "lie between 0 and 1"))
                 .rotary(this == GPT2 ? null : rotary(keys, headSize))
                 .tiedEmbeddings(!file.tensors().containsKey("output.weight"))
                 .build();
+    }
+
+    /** V: the rows of the embedding. */
+    private static int vocabulary(GgufFile file) throws IOException {
+        TensorInfo embedding = file.require("token_embd.weight");
+        if (embedding.shape().length != 2 || embedding.shape()[0] > Integer.MAX_VALUE) {
+            throw new IOException(file.path() + ": tensor " + embedding
+                    + " must have two dimensions, the first one a vocabulary below 2^31");
+        }
+        return (int) embedding.shape()[0];
+    }
+
+    private int headSize(Keys keys, int width, int heads) throws IOException {
+        String key = "attention.key_length";
+        boolean own = keys.metadata().has(id + "." + key);
+        if (!own && width % heads != 0) {
+            throw keys.refused("embedding_length", "be a multiple of attention.head_count (" + heads + ")", width);
+        }
+        if (this != GPT2 && width % 2 != 0) {
+            throw keys.refused("embedding_length", "be even, as rotary positions turn pairs", width);
+        }
+        int size = keys.size(key, Math.max(1, width / heads));
+        if (this != GPT2 && size % 2 != 0) {
+            throw keys.refused(
+                    own ? key : "embedding_length",
+                    own ? "be even, as rotary positions turn pairs" : "be an even number times attention.head_count",
+                    own ? size : width);
+        }
+        if (3L * heads * size > Integer.MAX_VALUE) {
+            throw keys.refused(
+                    "attention.head_count",
+                    "be at most " + Integer.MAX_VALUE / 3 / size + " with an attention.key_length of " + size,
+                    heads);
+        }
+        return size;
     }
 
     private static Rotary rotary(Keys keys, int headSize) throws IOException {
         int turned = keys.size("rope.dimension_count", headSize);
         if (turned != headSize) {
             throw new IOException(keys.file().path() + ": metadata " + keys.id() + ".rope.dimension_count must be "
-                    + headSize + ", all of a head, it is " + turned);
+                    + headSize + ", all of a head (attention.key_length), it is " + turned);
         }
-        return new Rotary(keys.number("rope.freq_base", 10_000), scaling(keys, headSize));
+        double base =
+                keys.number("rope.freq_base", 10_000, x -> x > 1 && Double.isFinite(x), "be a finite number above 1");
+        return new Rotary(base, scaling(keys, headSize));
     }
 
     private static Rotary.@Nullable Scaling scaling(Keys keys, int headSize) throws IOException {
@@ -182,7 +241,11 @@ enum GgufArchitecture {
             }
             double[] divisors = new double[headSize / 2];
             keys.file().read(FREQUENCY_FACTORS, 0, divisors, 0, divisors.length);
-            return new Rotary.Divided(Arrays.stream(divisors).boxed().toList());
+            try {
+                return new Rotary.Divided(Arrays.stream(divisors).boxed().toList());
+            } catch (IllegalArgumentException e) {
+                throw new IOException(keys.file().path() + ": tensor " + FREQUENCY_FACTORS + ": " + e.getMessage(), e);
+            }
         }
         String type = keys.id() + ".rope.scaling.type";
         if (!keys.metadata().has(type) || keys.metadata().text(type).equals("none")) {
@@ -192,7 +255,8 @@ enum GgufArchitecture {
             throw new IOException(keys.file().path() + ": metadata " + type + " must be none or linear, it is "
                     + keys.metadata().text(type));
         }
-        return new Rotary.Linear(keys.number("rope.scaling.factor", 1));
+        return new Rotary.Linear(keys.number(
+                "rope.scaling.factor", 1, x -> x >= 1 && Double.isFinite(x), "be a finite number of at least 1"));
     }
 
     /** Adds the metadata of a shape. */

@@ -49,7 +49,7 @@ public final class GgufModel implements ModelSource {
             try {
                 config = architecture.read(file);
             } catch (IllegalArgumentException | ArithmeticException e) {
-                throw new IOException(path + ": " + e.getMessage(), e);
+                throw new IOException(path + ": the shape that the metadata describes cannot be: " + e.getMessage(), e);
             }
             int layers = Math.min(config.layers(), file.tensors().size() + 1);
             TransformerConfig named = config.toBuilder().layers(layers).build();

@@ -69,18 +69,22 @@ final class Gpt2Family implements ModelFamily {
         fields.text("activation_function", "gelu_new", TANH_GELU);
         fields.requireFlag("scale_attn_weights", true, true, WHY);
         fields.requireFlag("scale_attn_by_inverse_layer_idx", false, false, WHY);
-        int width = fields.size("n_embd");
+        int width = fields.upTo("n_embd", JsonFields.MOST_WIDTH);
+        int heads = fields.size("n_head");
+        if (width % heads != 0) {
+            throw fields.refused(
+                    "n_embd",
+                    "a multiple of n_head (" + heads + ")",
+                    fields.root().path("n_embd"));
+        }
         return TransformerConfig.gpt2(
-                        fields.size("vocab_size"),
-                        fields.size("n_positions"),
-                        width,
-                        fields.size("n_layer"),
-                        fields.size("n_head"))
+                        fields.size("vocab_size"), fields.size("n_positions"), width, fields.size("n_layer"), heads)
                 .toBuilder()
-                .feedForwardWidth(fields.has("n_inner") ? fields.size("n_inner") : Math.multiplyExact(4, width))
-                .normEpsilon(fields.number("layer_norm_epsilon", 1e-5))
+                .feedForwardWidth(
+                        fields.has("n_inner") ? fields.upTo("n_inner", JsonFields.MOST_FEED_FORWARD) : 4 * width)
+                .normEpsilon(fields.epsilon("layer_norm_epsilon", 1e-5))
                 .tiedEmbeddings(fields.flag("tie_word_embeddings", true))
-                .dropout(fields.number("resid_pdrop", 0.0))
+                .dropout(fields.dropout("resid_pdrop"))
                 .build();
     }
 

@@ -109,33 +109,24 @@ enum LlamaFamily implements ModelFamily {
     public TransformerConfig read(JsonFields fields) throws IOException {
         String act = this == GEMMA && fields.has("hidden_activation") ? "hidden_activation" : "hidden_act";
         fields.text(act, this == GEMMA ? "gelu_pytorch_tanh" : "silu", this == GEMMA ? GELU : SILU);
-        int width = fields.size("hidden_size");
+        int width = fields.upTo("hidden_size", JsonFields.MOST_WIDTH);
         int heads = fields.size("num_attention_heads");
+        int headSize = RotaryFields.headSize(fields, width, heads);
         TransformerConfig.Builder builder = TransformerConfig.llama(
                         fields.size("vocab_size"), context(fields), width, fields.size("num_hidden_layers"), 1)
                 .toBuilder()
                 .heads(heads)
-                .keyValueHeads(fields.size("num_key_value_heads", heads))
-                .headSize(headSize(fields, width, heads))
-                .feedForwardWidth(fields.size("intermediate_size"))
-                .normEpsilon(fields.number("rms_norm_eps", defaultEpsilon))
+                .keyValueHeads(fields.divisor("num_key_value_heads", "num_attention_heads", heads))
+                .headSize(headSize)
+                .feedForwardWidth(fields.upTo("intermediate_size", JsonFields.MOST_FEED_FORWARD))
+                .normEpsilon(fields.epsilon("rms_norm_eps", defaultEpsilon))
                 .activation(activation)
                 .biases(biases(fields))
                 .tiedEmbeddings(fields.flag("tie_word_embeddings", tiedByDefault))
                 .embeddingScale(this == GEMMA ? Math.sqrt(width) : 1)
                 .rotary(RotaryFields.read(fields, 10_000))
-                .dropout(fields.number("resid_pdrop", 0));
+                .dropout(fields.dropout("resid_pdrop"));
         return builder.build();
-    }
-
-    private static int headSize(JsonFields fields, int width, int heads) throws IOException {
-        if (!fields.has("head_dim") && width % heads != 0) {
-            throw fields.refused(
-                    "hidden_size",
-                    "a multiple of num_attention_heads (" + heads + ")",
-                    fields.root().path("hidden_size"));
-        }
-        return fields.size("head_dim", Math.max(1, width / heads));
     }
 
     /** Positions, or fewer where a window slides over them. */

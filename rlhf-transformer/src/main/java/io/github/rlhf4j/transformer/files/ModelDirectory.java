@@ -22,8 +22,8 @@ import java.util.stream.Collectors;
 
 /**
  * A model in a directory that Hugging Face {@code transformers} opens as it is: {@code config.json},
- * {@code model.safetensors} (or shards and their index), {@code tokenizer.json}, {@code generation_config.json}. A store that
- * holds {@value #SCORE_HEAD} is written as a {@code …ForSequenceClassification} with one label, any other as a causal language
+ * {@code model.safetensors} (or shards and their index), {@code tokenizer.json}, {@code tokenizer_config.json},
+ * {@code generation_config.json}. A store that holds {@value #SCORE_HEAD} is written as a {@code …ForSequenceClassification} with one label, any other as a causal language
  * model.
  *
  * <p>Families: GPT-2, LLaMA (SmolLM2), Mistral, Qwen2, Gemma, and PaLM's shape under the name of Cohere. Numbers are read from F32,
@@ -108,6 +108,7 @@ public final class ModelDirectory implements ModelSource {
 
         Files.createDirectories(directory);
         TokenizerFiles.save(tokenizer, directory);
+        TokenizerFiles.saveConfig(tokenizer, directory);
         SafetensorsSet.write(directory, Map.of("format", "pt"), tensors, shardBytes);
         DurableFiles.replace(directory.resolve("generation_config.json"), file -> writeJson(file, generation));
         DurableFiles.replace(directory.resolve("config.json"), file -> writeJson(file, description));
@@ -167,7 +168,7 @@ public final class ModelDirectory implements ModelSource {
         try {
             model = new ModelDirectory(directory, family, family.read(fields), fields.namesClassifier());
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new IOException(fields.file() + ": " + e.getMessage(), e);
+            throw new IOException(fields.file() + ": the shape that it describes cannot be: " + e.getMessage(), e);
         }
         try (SafetensorsSet file = SafetensorsSet.open(directory)) {
             model.requireShapes(file);
@@ -223,7 +224,7 @@ public final class ModelDirectory implements ModelSource {
     public Optional<String> chatTemplate() throws IOException {
         Path own = directory.resolve(CHAT_TEMPLATE);
         if (Files.exists(own)) {
-            return Optional.of(Files.readString(own));
+            return Optional.of(JsonFields.text(own));
         }
         Path file = directory.resolve("tokenizer_config.json");
         if (!Files.exists(file)) {

@@ -2,6 +2,7 @@ package io.github.rlhf4j.transformer.files;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -69,7 +70,7 @@ public final class SafetensorsSet implements TensorFile {
         Map<String, String> shardOf = SafetensorsIndex.read(index);
         Map<String, SafetensorsFile> fileOf = new LinkedHashMap<>();
         for (String shard : new LinkedHashSet<>(shardOf.values())) {
-            Path path = directory.resolve(shard);
+            Path path = shard(directory, shard);
             if (!Files.exists(path)) {
                 throw new IOException(
                         path + " is missing, but " + INDEX_FILE + " names it; copy all shards of the model");
@@ -92,6 +93,17 @@ public final class SafetensorsSet implements TensorFile {
             }
         }
         return fileOf;
+    }
+
+    private static Path shard(Path directory, String name) throws IOException {
+        try {
+            return directory.resolve(name);
+        } catch (InvalidPathException e) {
+            throw new IOException(
+                    directory.resolve(INDEX_FILE) + ": names a shard \"" + name
+                            + "\", which is no name of a file here: " + e.getReason() + "; copy the index again",
+                    e);
+        }
     }
 
     /**

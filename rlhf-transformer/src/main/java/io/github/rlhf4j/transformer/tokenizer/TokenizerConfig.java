@@ -50,14 +50,14 @@ final class TokenizerConfig {
                 : TokenizerJson.MAPPER.createObjectNode();
         config.put("tokenizer_class", "PreTrainedTokenizerFast"); // any other would change what tokenizer.json says
         config.put("clean_up_tokenization_spaces", false);
-        if (tokenizer instanceof FramedTokenizer framed) {
-            put(config, "bos_token", framed.frame().beginning(), tokenizer);
-            put(config, "eos_token", framed.frame().end(), tokenizer);
-        }
+        TextFrame frame = tokenizer instanceof FramedTokenizer framed ? framed.frame() : TextFrame.NONE;
+        put(config, "bos_token", frame.beginning(), tokenizer);
+        put(config, "eos_token", frame.end(), tokenizer);
         return config;
     }
 
     private static void put(ObjectNode config, String field, OptionalInt id, Tokenizer tokenizer) {
+        config.remove(field); // of a tokenizer that was here before
         tokenizer.specialTokens().entrySet().stream()
                 .filter(entry -> id.isPresent() && entry.getValue() == id.getAsInt())
                 .findFirst()

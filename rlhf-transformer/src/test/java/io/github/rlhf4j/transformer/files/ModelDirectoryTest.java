@@ -95,7 +95,11 @@ class ModelDirectoryTest {
         try (var files = Files.list(root)) {
             assertThat(files.map(file -> file.getFileName().toString()))
                     .containsExactlyInAnyOrder(
-                            "config.json", "model.safetensors", "tokenizer.json", "generation_config.json");
+                            "config.json",
+                            "model.safetensors",
+                            "tokenizer.json",
+                            "tokenizer_config.json",
+                            "generation_config.json");
         }
     }
 
@@ -160,7 +164,7 @@ class ModelDirectoryTest {
         assertConfigRefused(json -> json.put("tie_word_embeddings", false), "lm_head.weight", "is missing");
         assertConfigRefused(json -> json.remove("n_embd"), "n_embd", "got nothing");
         assertConfigRefused(json -> json.put("n_layer", 1e12), "n_layer", "whole number");
-        assertConfigRefused(json -> json.put("n_head", 3), "multiple of heads (3)");
+        assertConfigRefused(json -> json.put("n_head", 3), "n_embd", "multiple of n_head (3)");
         assertConfigRefused(json -> json.put("layer_norm_epsilon", "small"), "layer_norm_epsilon", "a number");
     }
 

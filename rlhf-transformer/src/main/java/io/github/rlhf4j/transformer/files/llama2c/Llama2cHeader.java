@@ -54,6 +54,23 @@ public record Llama2cHeader(
     }
 
     /**
+     * Bytes of all tensors, without naming them.
+     *
+     * @throws IllegalArgumentException when no file is so large
+     */
+    long tensorBytes() {
+        try {
+            long rows = 2 + 2L * width + 2L * headSize() * keyValueHeads + 3L * hidden; // of a layer, each C wide
+            long layerFloats = Math.multiplyExact(Math.multiplyExact(rows, (long) width), (long) layers);
+            long embeddings = Math.multiplyExact((tiedEmbeddings ? 1L : 2L) * vocabularySize, (long) width);
+            long rest = width + 2L * contextLength * (headSize() / 2);
+            return Math.multiplyExact(4L, Math.addExact(layerFloats, Math.addExact(embeddings, rest)));
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException(this + " asks for more bytes than any file has", e);
+        }
+    }
+
+    /**
      * All tensors in the order of the file, named as llama2.c's {@code model.py} names them, places counted from the end of
      * the header. Matrices are {@code [out, in]}; a kind of matrix lies layer after layer, not a layer's kinds together. The
      * rotary tables ({@code freq_cis_real}, {@code freq_cis_imag}, {@code [seq_len, headSize/2]}) are a legacy that llama2.c
