@@ -23,6 +23,7 @@ import io.github.rlhf4j.reward.training.RewardModelConfig;
 import io.github.rlhf4j.reward.training.RewardModelTrainer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.TransformerValueFunction;
+import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import io.github.rlhf4j.transformer.training.LearningRatePlan;
 import io.github.rlhf4j.transformer.training.SftConfig;
@@ -53,6 +54,10 @@ public final class HappyStories {
     private static final double MISTAKES = 0.1;
     private static final double KL = 0.3;
     private static final int ROLLOUT = 64;
+    private static final double RATE = 3e-4;
+
+    /** Adapters start from nothing and are few. */
+    private static final double ADAPTERS_RATE = 2e-3;
 
     /**
      * What is measured on held-out openings.
@@ -94,15 +99,17 @@ public final class HappyStories {
     /**
      * Runs it and prints what it measures.
      *
-     * @param args the data directory (its stories260K, vader and tinystories-sample), and the number of rollouts (60)
+     * @param args the data directory (its stories260K, vader and tinystories-sample), the number of rollouts (60), and {@code lora} to
+     *     train adapters in place of all weights
      */
     public static void main(String[] args) throws IOException {
         Path data = Path.of(args[0]);
-        run(data, args.length > 1 ? Integer.parseInt(args[1]) : 60, System.out);
+        boolean lora = args.length > 2 && args[2].equals("lora");
+        run(data, args.length > 1 ? Integer.parseInt(args[1]) : 60, lora, System.out);
     }
 
     /** Before and after. */
-    public static List<Measured> run(Path data, int rollouts, PrintStream out) throws IOException {
+    public static List<Measured> run(Path data, int rollouts, boolean lora, PrintStream out) throws IOException {
         AdamWConfig optimizer = AdamWConfig.policyOptimization();
         try (TransformerPolicy original =
                         TransformerPolicy.load(data.resolve("stories260K/stories260K.bin"), optimizer);
@@ -112,9 +119,12 @@ public final class HappyStories {
             long start = System.nanoTime();
             work.fineTune(supervised, data.resolve("tinystories-sample/TinyStories-valid-head.txt"));
             try (TransformerRewardModel reward = work.learnReward(supervised);
-                    TransformerPolicy happy = supervised.copy(optimizer)) {
+                    TransformerPolicy happy = lora
+                            ? supervised.withLora(LoraConfig.defaults(), optimizer, 8)
+                            : supervised.copy(optimizer)) {
+                out.println("trained in PPO: " + happy.parameters().count() + " numbers");
                 Measured before = work.measure(supervised, supervised, reward);
-                work.optimize(happy, supervised, reward, rollouts);
+                work.optimize(happy, supervised, reward, rollouts, lora ? ADAPTERS_RATE : RATE);
                 Measured after = work.measure(happy, supervised, reward);
                 out.println("before: " + before);
                 out.println("after:  " + after);
@@ -204,13 +214,17 @@ public final class HappyStories {
     }
 
     private void optimize(
-            TransformerPolicy policy, TransformerPolicy reference, TransformerRewardModel reward, int rollouts) {
+            TransformerPolicy policy,
+            TransformerPolicy reference,
+            TransformerRewardModel reward,
+            int rollouts,
+            double rate) {
         PpoConfig config = PpoConfig.of(rollouts, new BatchPlan(ROLLOUT, ROLLOUT / 2), sampling(), 6)
                 .withRewards(RewardSettings.defaults()
                         .withKl(new KlController.Fixed(KL))
                         .withMissingStop(new MissingStop.Keep()))
                 .withRates(
-                        new LearningRateSchedule.WarmupLinear(3e-4, 0, rollouts),
+                        new LearningRateSchedule.WarmupLinear(rate, 0, rollouts),
                         new LearningRateSchedule.WarmupLinear(1e-3, 0, rollouts));
         List<Prompt> prompts =
                 training().stream().map(opening -> Prompt.of(opening, format)).toList();
