@@ -24,6 +24,7 @@ import io.github.rlhf4j.reward.training.RewardModelTrainer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.TransformerValueFunction;
 import io.github.rlhf4j.transformer.model.LoraConfig;
+import io.github.rlhf4j.transformer.model.LoraTarget;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import io.github.rlhf4j.transformer.training.LearningRatePlan;
 import io.github.rlhf4j.transformer.training.SftConfig;
@@ -57,7 +58,17 @@ public final class HappyStories {
     private static final double RATE = 3e-4;
 
     /** Adapters start from nothing and are few. */
-    private static final double ADAPTERS_RATE = 2e-3;
+    private static final double ADAPTERS_RATE = 5e-3;
+
+    private static final LoraConfig ADAPTERS = LoraConfig.defaults()
+            .withTargets(Set.of(
+                    LoraTarget.QUERY,
+                    LoraTarget.KEY,
+                    LoraTarget.VALUE,
+                    LoraTarget.ATTENTION_OUTPUT,
+                    LoraTarget.GATE,
+                    LoraTarget.UP,
+                    LoraTarget.DOWN));
 
     /**
      * What is measured on held-out openings.
@@ -119,9 +130,8 @@ public final class HappyStories {
             long start = System.nanoTime();
             work.fineTune(supervised, data.resolve("tinystories-sample/TinyStories-valid-head.txt"));
             try (TransformerRewardModel reward = work.learnReward(supervised);
-                    TransformerPolicy happy = lora
-                            ? supervised.withLora(LoraConfig.defaults(), optimizer, 8)
-                            : supervised.copy(optimizer)) {
+                    TransformerPolicy happy =
+                            lora ? supervised.withLora(ADAPTERS, optimizer, 8) : supervised.copy(optimizer)) {
                 out.println("trained in PPO: " + happy.parameters().count() + " numbers");
                 Measured before = work.measure(supervised, supervised, reward);
                 work.optimize(happy, supervised, reward, rollouts, lora ? ADAPTERS_RATE : RATE);
