@@ -8,7 +8,6 @@ import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * PPO's rollouts for trainers that have no critic: samples, has reference and reward model judge, and stops where the numbers
@@ -61,7 +60,7 @@ public final class JudgedRollouts {
      * @throws IllegalStateException when what the policy drew cannot be what its log-probs say
      */
     public JudgedRollout sample(List<Prompt> prompts, Scorer scorer, long iteration, long seed) {
-        Rollout rollout = Rollout.sample(policy, prompts, sampling, seed, (i, exchange, response) -> {});
+        Rollout rollout = Rollout.sample(policy, prompts, sampling, seed);
         guards.warnOfCollapse(rollout, iteration + 1);
         SequenceBatch batch = rollout.batch();
         double[][] referenceLogProbs = score("the log-probs of the reference policy", reference, batch);
@@ -71,7 +70,7 @@ public final class JudgedRollouts {
         double[][] kl = KlEstimator.K1.values(logProbs, referenceLogProbs);
         guards.requirePossibleKl(kl);
         double[][] scores = Scoring.scoreTokens(rewardModel, rollout.exchanges(), rollout.responses(), 0);
-        tellListener(rollout, Ragged.rowSums(scores), Ragged.rowSums(kl), iteration);
+        listener.onRollout(iteration + 1, rollout.samples(Ragged.rowSums(scores), Ragged.rowSums(kl)));
         return new JudgedRollout(
                 batch, rollout.exchanges(), rollout.logProbs(), logProbs, referenceLogProbs, scores, rollout.stopped());
     }
@@ -89,19 +88,5 @@ public final class JudgedRollouts {
     private double[][] score(String what, Policy scorer, SequenceBatch batch) {
         return MicroBatches.score(
                 what, batch, microBatchTokens, pass -> scorer.score(pass).logProbs());
-    }
-
-    private void tellListener(Rollout rollout, double[] scores, double[] kl, long iteration) {
-        boolean[] stopped = rollout.stopped();
-        listener.onRollout(
-                iteration + 1,
-                IntStream.range(0, rollout.size())
-                        .mapToObj(i -> new RolloutSample(
-                                rollout.exchanges().get(i),
-                                scores[i],
-                                kl[i],
-                                rollout.responses().get(i).length(),
-                                stopped[i]))
-                        .toList());
     }
 }

@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * Proximal policy optimisation of a language model against a reward model, on a KL leash to a reference policy
@@ -114,11 +113,7 @@ public final class PpoTrainer implements Trainer {
 
     /** −β·KL per token, and the score: on the last one, unless the reward model says where it was earned. */
     private double[][] shapeRewards(double[][] scores, boolean[] stopped, double[][] kl) {
-        RewardSettings settings = config.rewards();
-        double limit = settings.scoreLimit();
-        double[][] limited = limit > 0 ? RewardShaping.clip(scores, limit) : scores;
-        double[][] counted = RewardShaping.applyMissingStop(limited, stopped, settings.missingStop());
-        return RewardShaping.perToken(counted, kl, klCoefficient);
+        return RewardShaping.perToken(config.rewards().counted(scores, stopped), kl, klCoefficient);
     }
 
     private GeneralizedAdvantages estimateAdvantages(double[][] rewards, double[][] values) {
@@ -137,14 +132,7 @@ public final class PpoTrainer implements Trainer {
     }
 
     private void tellListener(Rollout rollout, double[] scores, double[][] kl) {
-        double[] sequenceKl = Ragged.rowSums(kl);
-        boolean[] stopped = rollout.stopped();
-        listener.onRollout(
-                iteration + 1,
-                IntStream.range(0, rollout.size())
-                        .mapToObj(i -> new RolloutSample(
-                                rollout.exchanges().get(i), scores[i], sequenceKl[i], kl[i].length, stopped[i]))
-                        .toList());
+        listener.onRollout(iteration + 1, rollout.samples(scores, Ragged.rowSums(kl)));
     }
 
     private void requireUnfinished() {

@@ -2,6 +2,7 @@ package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.ppo.math.KlController;
 import io.github.rlhf4j.ppo.math.MissingStop;
+import io.github.rlhf4j.ppo.math.RewardShaping;
 
 /**
  * How scores become rewards.
@@ -22,6 +23,12 @@ public record RewardSettings(KlController kl, MissingStop missingStop, double sc
 
     public static RewardSettings defaults() {
         return new RewardSettings(KlController.Adaptive.perSequence(0.15, 6), new MissingStop.FixedScore(-1), 0, false);
+    }
+
+    /** What scores count as, token by token: clipped, and where a response did not stop by the rule for that. */
+    public double[][] counted(double[][] scores, boolean[] stopped) {
+        double[][] limited = scoreLimit > 0 ? RewardShaping.clip(scores, scoreLimit) : scores;
+        return RewardShaping.applyMissingStop(limited, stopped, missingStop);
     }
 
     public RewardSettings withKl(KlController controller) {

@@ -10,6 +10,7 @@ import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenSequence;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What the policy said to a batch of prompts.
@@ -48,6 +49,26 @@ record Rollout(List<Prompt> prompts, List<Completion> completions, List<Exchange
         });
         requireAsTold(told, returned);
         return new Rollout(prompts, List.of(told), List.of(exchanges), sampling.temperature());
+    }
+
+    /**
+     * Each response as listeners see it.
+     *
+     * @param scores of the reward model, one for each
+     * @param kl to the reference, nats, one for each
+     */
+    List<RolloutSample> samples(double[] scores, double[] kl) {
+        return IntStream.range(0, size())
+                .mapToObj(i -> {
+                    Completion completion = completions.get(i);
+                    return new RolloutSample(
+                            exchanges.get(i),
+                            scores[i],
+                            kl[i],
+                            completion.response().length(),
+                            completion.stopped());
+                })
+                .toList();
     }
 
     /** Prompts and responses, the responses scored, at the sampling temperature. */

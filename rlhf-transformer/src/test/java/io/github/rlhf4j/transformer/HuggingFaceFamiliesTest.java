@@ -6,14 +6,10 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.rlhf4j.core.ScoredSequence;
-import io.github.rlhf4j.core.SequenceBatch;
-import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.transformer.files.ModelDirectory;
 import io.github.rlhf4j.transformer.files.TensorType;
 import io.github.rlhf4j.transformer.model.Rotary;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
-import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import io.github.rlhf4j.transformer.tokenizer.CharacterTokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,66 +19,19 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
-import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /** Models that transformers wrote, and its log-probs on them; see make.py beside the resources. */
 class HuggingFaceFamiliesTest {
-
-    /** Figures are rounded to 6 decimals; float32 through two blocks here and there. */
-    private static final double TOLERANCE = 2e-5;
 
     @TempDir
     Path root;
 
     private static Path resource(String name) {
-        return Path.of("src/test/resources/families", name);
-    }
-
-    private static JsonNode figures() throws IOException {
-        return new ObjectMapper().readTree(resource("figures.json").toFile());
-    }
-
-    private static List<TokenSequence> tokens() throws IOException {
-        return StreamSupport.stream(figures().path("tokens").spliterator(), false)
-                .map(row -> TokenSequence.of(IntStream.range(0, row.size())
-                        .map(i -> row.get(i).intValue())
-                        .toArray()))
-                .toList();
-    }
-
-    private static double[][] rows(JsonNode figures) {
-        return StreamSupport.stream(figures.spliterator(), false)
-                .map(row -> IntStream.range(0, row.size())
-                        .mapToDouble(i -> row.get(i).doubleValue())
-                        .toArray())
-                .toArray(double[][]::new);
-    }
-
-    private static void assertClose(double[][] actual, double[][] expected) {
-        assertThat(actual.length).isEqualTo(expected.length);
-        for (int i = 0; i < expected.length; i++) {
-            assertThat(actual[i]).containsExactly(expected[i], within(TOLERANCE));
-        }
-    }
-
-    private static TransformerPolicy load(Path directory) throws IOException {
-        ModelDirectory files = ModelDirectory.open(directory);
-        TransformerPolicy policy = TransformerPolicy.allocate(
-                files.config(), TestModels.ids(files.config().vocabularySize()), AdamWConfig.gpt3(), DataType.FLOAT);
-        files.readInto(policy.parameters());
-        return policy;
-    }
-
-    private static double[][] logProbs(TransformerPolicy policy) throws IOException {
-        List<ScoredSequence> texts =
-                tokens().stream().map(ScoredSequence::ofText).toList();
-        return policy.score(new SequenceBatch(texts, 1)).logProbs();
+        return FamilyFigures.RESOURCES.resolve(name);
     }
 
     @ParameterizedTest
@@ -100,8 +49,8 @@ class HuggingFaceFamiliesTest {
                 "palm"
             })
     void scoresWhatTransformersScores(String family) throws IOException {
-        try (TransformerPolicy policy = load(resource(family))) {
-            assertClose(logProbs(policy), rows(figures().path("figures").path(family)));
+        try (TransformerPolicy policy = FamilyFigures.policy(resource(family))) {
+            FamilyFigures.assertClose(FamilyFigures.logProbs(policy), FamilyFigures.ofTransformers(family));
         }
     }
 
@@ -113,16 +62,9 @@ class HuggingFaceFamiliesTest {
 
     @Test
     void readsSequenceClassifiers() throws IOException {
-        ModelDirectory files = ModelDirectory.open(resource("reward"));
-        assertThat(files.hasScoreHead()).isTrue();
-        try (ScalarTransformer model = ScalarTransformer.allocate(files.config(), AdamWConfig.gpt3(), DataType.FLOAT)) {
-            files.readInto(model.parameters());
-            List<int[]> positions = tokens().stream()
-                    .map(row -> IntStream.range(0, row.length()).toArray())
-                    .toList();
-            assertClose(
-                    model.score(tokens(), positions),
-                    rows(figures().path("figures").path("reward")));
+        assertThat(ModelDirectory.open(resource("reward")).hasScoreHead()).isTrue();
+        try (ScalarTransformer model = FamilyFigures.reward()) {
+            FamilyFigures.assertClose(FamilyFigures.scores(model), FamilyFigures.ofTransformers("reward"));
         }
     }
 
@@ -176,7 +118,7 @@ class HuggingFaceFamiliesTest {
     void whatIsWrittenIsReadToTheSameBits() throws IOException {
         for (Map.Entry<String, TransformerConfig> shape : shapes().entrySet()) {
             Path directory = save(shape.getKey(), shape.getValue());
-            try (TransformerPolicy read = load(directory);
+            try (TransformerPolicy read = FamilyFigures.policy(directory);
                     TransformerPolicy written = TestModels.inFloat(shape.getValue(), 7)) {
                 assertThat(read.config()).as(shape.getKey()).isEqualTo(shape.getValue());
                 // what is stored less a shift, as Gemma's gains are, can lose its last bit
@@ -203,7 +145,7 @@ class HuggingFaceFamiliesTest {
                         2000);
                 assertThat(Files.exists(directory.resolve("model.safetensors.index.json")))
                         .isTrue();
-                try (TransformerPolicy read = load(directory)) {
+                try (TransformerPolicy read = FamilyFigures.policy(directory)) {
                     double[] expected = policy.parameters().values().data().asDouble();
                     double[] actual = read.parameters().values().data().asDouble();
                     double precision = type == TensorType.F16 ? 0x1p-11 : 0x1p-8; // half a unit in the last place
@@ -226,8 +168,8 @@ class HuggingFaceFamiliesTest {
         for (Map.Entry<String, TransformerConfig> shape : shapes().entrySet()) {
             Path directory = save(shape.getKey(), shape.getValue());
             command.add(directory.toString());
-            try (TransformerPolicy policy = load(directory)) {
-                expected.add(logProbs(policy));
+            try (TransformerPolicy policy = FamilyFigures.policy(directory)) {
+                expected.add(FamilyFigures.logProbs(policy));
             }
         }
         Process process = new ProcessBuilder(command)
@@ -238,7 +180,7 @@ class HuggingFaceFamiliesTest {
         JsonNode results = new ObjectMapper().readTree(out);
         assertThat(results.size()).isEqualTo(expected.size());
         for (int i = 0; i < expected.size(); i++) {
-            assertClose(rows(results.get(i)), expected.get(i));
+            FamilyFigures.assertClose(FamilyFigures.rows(results.get(i)), expected.get(i));
         }
     }
 

@@ -8,11 +8,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.rlhf4j.core.ScoredSequence;
-import io.github.rlhf4j.core.SequenceBatch;
-import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.transformer.files.LoraDirectory;
-import io.github.rlhf4j.transformer.files.ModelDirectory;
 import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.model.LoraTarget;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
@@ -25,105 +21,46 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
-import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /** Adapters that PEFT wrote, and what it computes with them; see make_lora.py beside the resources. */
 class LoraFilesTest {
 
-    /** Figures are rounded to 6 decimals; float32 through two blocks here and there. */
-    private static final double TOLERANCE = 2e-5;
-
-    private static final Path RESOURCES = Path.of("src/test/resources/families");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @TempDir
     Path root;
 
-    private static List<TokenSequence> tokens() throws IOException {
-        JsonNode rows =
-                JSON.readTree(RESOURCES.resolve("figures.json").toFile()).path("tokens");
-        return StreamSupport.stream(rows.spliterator(), false)
-                .map(row -> TokenSequence.of(IntStream.range(0, row.size())
-                        .map(i -> row.get(i).intValue())
-                        .toArray()))
-                .toList();
-    }
-
-    private static double[][] rows(JsonNode figures) {
-        return StreamSupport.stream(figures.spliterator(), false)
-                .map(row -> IntStream.range(0, row.size())
-                        .mapToDouble(i -> row.get(i).doubleValue())
-                        .toArray())
-                .toArray(double[][]::new);
-    }
-
-    private static double[][] figures(String name) throws IOException {
-        return rows(
-                JSON.readTree(RESOURCES.resolve("lora/figures.json").toFile()).path(name));
-    }
-
-    private static void assertClose(double[][] actual, double[][] expected) {
-        assertThat(actual.length).isEqualTo(expected.length);
-        for (int i = 0; i < expected.length; i++) {
-            assertThat(actual[i]).containsExactly(expected[i], within(TOLERANCE));
-        }
-    }
-
     /** Cohere's heads are of 4 here: in those of 2 the order of channels would not matter. */
     private static Path base(String family) {
-        return RESOURCES.resolve(family.equals("palm") ? "lora/palm-base" : family);
+        return FamilyFigures.RESOURCES.resolve(family.equals("palm") ? "lora/palm-base" : family);
     }
 
     private static TransformerPolicy policy(String family) throws IOException {
-        ModelDirectory files = ModelDirectory.open(base(family));
-        TransformerPolicy policy = TransformerPolicy.allocate(
-                files.config(), TestModels.ids(files.config().vocabularySize()), AdamWConfig.gpt3(), DataType.FLOAT);
-        files.readInto(policy.parameters());
-        return policy;
-    }
-
-    private static ScalarTransformer reward() throws IOException {
-        ModelDirectory files = ModelDirectory.open(RESOURCES.resolve("reward"));
-        ScalarTransformer model = ScalarTransformer.allocate(files.config(), AdamWConfig.gpt3(), DataType.FLOAT);
-        files.readInto(model.parameters());
-        return model;
-    }
-
-    private static double[][] logProbs(TransformerPolicy policy) throws IOException {
-        List<ScoredSequence> texts =
-                tokens().stream().map(ScoredSequence::ofText).toList();
-        return policy.score(new SequenceBatch(texts, 1)).logProbs();
-    }
-
-    private static double[][] scores(ScalarTransformer model) throws IOException {
-        List<int[]> positions = tokens().stream()
-                .map(row -> IntStream.range(0, row.length()).toArray())
-                .toList();
-        return model.score(tokens(), positions);
+        return FamilyFigures.policy(base(family));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"llama", "gpt2", "palm"})
     void scoresWhatPeftScores(String family) throws IOException {
         try (TransformerPolicy base = policy(family);
-                TransformerPolicy adapted = base.loadLora(RESOURCES.resolve("lora/" + family), AdamWConfig.gpt3());
+                TransformerPolicy adapted =
+                        base.loadLora(FamilyFigures.RESOURCES.resolve("lora/" + family), AdamWConfig.gpt3());
                 TransformerPolicy merged = adapted.merged()) {
-            assertClose(logProbs(adapted), figures(family));
-            assertClose(logProbs(merged), figures(family));
+            FamilyFigures.assertClose(FamilyFigures.logProbs(adapted), FamilyFigures.ofPeft(family));
+            FamilyFigures.assertClose(FamilyFigures.logProbs(merged), FamilyFigures.ofPeft(family));
         }
     }
 
     @Test
     void readsAdaptersOfSequenceClassifiersWithTheirHead() throws IOException {
-        try (ScalarTransformer base = reward();
-                ScalarTransformer adapted = base.loadLora(RESOURCES.resolve("lora/reward"), AdamWConfig.gpt3())) {
-            assertClose(scores(adapted), figures("reward"));
+        try (ScalarTransformer base = FamilyFigures.reward();
+                ScalarTransformer adapted =
+                        base.loadLora(FamilyFigures.RESOURCES.resolve("lora/reward"), AdamWConfig.gpt3())) {
+            FamilyFigures.assertClose(FamilyFigures.scores(adapted), FamilyFigures.ofPeft("reward"));
         }
     }
 
@@ -133,7 +70,7 @@ class LoraFilesTest {
             Path again = root.resolve(family);
             try (TransformerPolicy base = policy(family);
                     TransformerPolicy adapted =
-                            base.loadLora(RESOURCES.resolve("lora/" + family), AdamWConfig.gpt3())) {
+                            base.loadLora(FamilyFigures.RESOURCES.resolve("lora/" + family), AdamWConfig.gpt3())) {
                 adapted.saveLora(again);
                 try (TransformerPolicy read = base.loadLora(again, AdamWConfig.gpt3())) {
                     assertThat(read.lora()).isEqualTo(adapted.lora());
@@ -148,7 +85,7 @@ class LoraFilesTest {
     @Test
     void settingsAreThoseOfTheFile() throws IOException {
         try (TransformerPolicy base = policy("gpt2")) {
-            LoraConfig lora = LoraDirectory.open(RESOURCES.resolve("lora/gpt2"), base.config(), false)
+            LoraConfig lora = LoraDirectory.open(FamilyFigures.RESOURCES.resolve("lora/gpt2"), base.config(), false)
                     .lora();
             assertThat(lora)
                     .isEqualTo(new LoraConfig(
@@ -162,7 +99,7 @@ class LoraFilesTest {
                                     LoraTarget.DOWN)));
         }
         try (TransformerPolicy base = policy("palm")) {
-            assertThat(LoraDirectory.open(RESOURCES.resolve("lora/palm"), base.config(), false)
+            assertThat(LoraDirectory.open(FamilyFigures.RESOURCES.resolve("lora/palm"), base.config(), false)
                             .lora()
                             .alpha())
                     .as("rank-stabilised")
@@ -185,7 +122,7 @@ class LoraFilesTest {
     }
 
     private void assertRefused(String field, Object value, String... message) throws IOException {
-        Path from = RESOURCES.resolve("lora/llama");
+        Path from = FamilyFigures.RESOURCES.resolve("lora/llama");
         Files.copy(
                 from.resolve(LoraDirectory.WEIGHTS_FILE),
                 root.resolve(LoraDirectory.WEIGHTS_FILE),
@@ -210,7 +147,7 @@ class LoraFilesTest {
         assertRefused("r", 4, "lora_A.weight", "[4, 8]", "[3, 8]");
         assertRefused("lora_dropout", 1.5, "dropout must lie in [0, 1), got 1.5");
         try (TransformerPolicy base = policy("qwen2")) {
-            assertThatThrownBy(() -> base.loadLora(RESOURCES.resolve("lora/gpt2"), AdamWConfig.gpt3()))
+            assertThatThrownBy(() -> base.loadLora(FamilyFigures.RESOURCES.resolve("lora/gpt2"), AdamWConfig.gpt3()))
                     .hasMessageContaining("no adapter of a Qwen2's projections");
         }
     }
@@ -221,7 +158,8 @@ class LoraFilesTest {
         String peers = System.getenv("RLHF4J_PEERS");
         assumeThat(peers).as("RLHF4J_PEERS names no Python environment").isNotNull();
         List<String> command = new ArrayList<>(List.of(
-                peers + "/bin/python", RESOURCES.resolve("check_lora.py").toString()));
+                peers + "/bin/python",
+                FamilyFigures.RESOURCES.resolve("check_lora.py").toString()));
         List<double[][]> expected = new ArrayList<>();
         for (String family : List.of("llama", "gpt2", "palm", "qwen2", "gemma", "mistral")) {
             Set<LoraTarget> targets = family.equals("gpt2")
@@ -233,18 +171,19 @@ class LoraFilesTest {
                             base.withLora(new LoraConfig(4, 6.5, 0.05, targets), AdamWConfig.gpt3(), 3)) {
                 TestModels.perturb(adapted, 4);
                 adapted.saveLora(directory);
-                expected.add(logProbs(adapted));
+                expected.add(FamilyFigures.logProbs(adapted));
             }
             command.addAll(List.of(base(family).toString(), directory.toString()));
         }
-        try (ScalarTransformer base = reward();
+        try (ScalarTransformer base = FamilyFigures.reward();
                 ScalarTransformer adapted = base.withLora(LoraConfig.defaults(), AdamWConfig.gpt3(), 3)) {
             adapted.parameters().values().addi(0.05);
             adapted.saveLora(root.resolve("reward"));
-            expected.add(scores(adapted));
+            expected.add(FamilyFigures.scores(adapted));
         }
         command.addAll(List.of(
-                RESOURCES.resolve("reward").toString(), root.resolve("reward").toString()));
+                FamilyFigures.RESOURCES.resolve("reward").toString(),
+                root.resolve("reward").toString()));
         Path errors = root.resolve("errors");
         Process process =
                 new ProcessBuilder(command).redirectError(errors.toFile()).start();
@@ -252,7 +191,7 @@ class LoraFilesTest {
         assertThat(process.waitFor()).as("%s", Files.readString(errors)).isZero();
         assertThat(results.size()).isEqualTo(expected.size());
         for (int i = 0; i < expected.size(); i++) {
-            assertClose(rows(results.get(i)), expected.get(i));
+            FamilyFigures.assertClose(FamilyFigures.rows(results.get(i)), expected.get(i));
         }
     }
 }

@@ -66,9 +66,8 @@ final class ExportCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         requireFree(target);
         BackendSelection.select(ComputeBackend.CPU);
-        ModelSource source = ModelFiles.source(model);
         try (TransformerPolicy policy = ModelFiles.policy(model)) {
-            write(policy, source.chatTemplate());
+            write(policy, ModelSource.open(model).chatTemplate());
         } catch (IllegalArgumentException e) {
             throw new InputException("cannot write " + target + ": " + e.getMessage(), e);
         }

@@ -13,6 +13,7 @@ import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import io.github.rlhf4j.transformer.chat.ChatTemplate;
 import io.github.rlhf4j.transformer.chat.TemplateChatFormat;
+import io.github.rlhf4j.transformer.files.ModelSource;
 import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.tokenizer.FramedTokenizer;
 import io.github.rlhf4j.transformer.tokenizer.TextFrame;
@@ -128,7 +129,7 @@ final class ModelOptions {
      * @throws InputException when the model does not know turns, or its template cannot be used
      */
     ChatFormat format(Tokenizer tokenizer) throws IOException {
-        Optional<String> template = ModelFiles.source(directory()).chatTemplate();
+        Optional<String> template = ModelSource.open(directory()).chatTemplate();
         try {
             return template.isPresent()
                     ? new TemplateChatFormat(

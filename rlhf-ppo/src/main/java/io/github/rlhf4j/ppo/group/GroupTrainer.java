@@ -11,7 +11,6 @@ import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
 import io.github.rlhf4j.ppo.JudgedRollout;
 import io.github.rlhf4j.ppo.JudgedRollouts;
-import io.github.rlhf4j.ppo.RewardSettings;
 import io.github.rlhf4j.ppo.math.DynamicSampling;
 import io.github.rlhf4j.ppo.math.KlController;
 import io.github.rlhf4j.ppo.math.Ragged;
@@ -154,10 +153,7 @@ public final class GroupTrainer implements Trainer {
 
     /** −β·KL per token, and the score, punished for its length. */
     private double[][] shapeRewards(JudgedRollout rollout) {
-        RewardSettings settings = config.rewards();
-        double limit = settings.scoreLimit();
-        double[][] scores = limit > 0 ? RewardShaping.clip(rollout.tokenScores(), limit) : rollout.tokenScores();
-        double[][] counted = RewardShaping.applyMissingStop(scores, rollout.stopped(), settings.missingStop());
+        double[][] counted = config.rewards().counted(rollout.tokenScores(), rollout.stopped());
         double[][] punished =
                 algorithm.overlong() == null ? counted : algorithm.overlong().apply(counted);
         return RewardShaping.perToken(punished, rollout.kl(), klCoefficient);

@@ -84,7 +84,7 @@ final class GroupUpdater {
                 algorithm.loss().evaluate(scores.logProbs(), micro.logProbs(), micro.advantages(), rowWeights);
         double beta = algorithm.lossKlCoefficient();
         if (beta == 0) {
-            tally.add(requireFinite(loss.loss()), 0, loss.statistics());
+            tally.addPolicy(requireFinite(loss.loss()), loss.statistics());
             return new TokenGradients(loss.gradient());
         }
         TokenLoss kl = KlPenalty.evaluate(
@@ -92,7 +92,8 @@ final class GroupUpdater {
                 scores.logProbs(),
                 micro.referenceLogProbs(),
                 Arrays.stream(rowWeights).map(weight -> beta * weight).toArray());
-        tally.add(requireFinite(loss.loss()), requireFinite(kl.loss()), loss.statistics());
+        tally.addPolicy(requireFinite(loss.loss()), loss.statistics());
+        tally.addKl(requireFinite(kl.loss()));
         return new TokenGradients(Ragged.combine(loss.gradient(), kl.gradient(), Double::sum));
     }
 

@@ -3,19 +3,20 @@ package io.github.rlhf4j.transformer.chat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.rlhf4j.transformer.files.ModelDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Where a model directory keeps its chat template. */
 final class ChatTemplateFiles {
 
-    static final String DEFAULT = "default";
+    static final String DEFAULT = ModelDirectory.DEFAULT_TEMPLATE;
 
     private static final String CONFIG = "tokenizer_config.json";
-    private static final String TEMPLATE = "chat_template.jinja";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private ChatTemplateFiles() {}
@@ -26,23 +27,14 @@ final class ChatTemplateFiles {
     }
 
     private static String source(Path directory, JsonNode config, String name) throws IOException {
-        Path file = directory.resolve(TEMPLATE);
-        if (name.equals(DEFAULT) && Files.exists(file)) {
-            return Files.readString(file);
-        }
-        JsonNode template = config.path("chat_template");
-        if (template.isTextual() && name.equals(DEFAULT)) {
-            return template.textValue();
+        Optional<String> template = ModelDirectory.chatTemplate(directory, name);
+        if (template.isPresent()) {
+            return template.get();
         }
         List<String> names = new ArrayList<>();
-        for (JsonNode named : template) {
-            if (named.path("name").asText().equals(name)
-                    && named.path("template").isTextual()) {
-                return named.path("template").textValue();
-            }
-            names.add(named.path("name").asText());
-        }
-        throw new IOException(directory + " has no chat template named " + name + ": neither " + TEMPLATE
+        config.path("chat_template")
+                .forEach(named -> names.add(named.path("name").asText()));
+        throw new IOException(directory + " has no chat template named " + name + ": neither chat_template.jinja"
                 + " nor the field chat_template of " + CONFIG + ", which names " + names
                 + ". Models that were not trained to chat have none; use another ChatFormat for them.");
     }

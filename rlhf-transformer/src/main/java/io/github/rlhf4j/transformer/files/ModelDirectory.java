@@ -38,6 +38,9 @@ public final class ModelDirectory implements ModelSource {
     /** Bytes of tensors in one file, as {@code transformers} cuts them. */
     public static final long SHARD_BYTES = 5_000_000_000L;
 
+    /** The name of the chat template that counts unless another is asked for. */
+    public static final String DEFAULT_TEMPLATE = "default";
+
     private static final String CHAT_TEMPLATE = "chat_template.jinja";
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -222,8 +225,17 @@ public final class ModelDirectory implements ModelSource {
     /** {@code chat_template.jinja}, or the template in {@code tokenizer_config.json}; of several, the default one. */
     @Override
     public Optional<String> chatTemplate() throws IOException {
+        return chatTemplate(directory, DEFAULT_TEMPLATE);
+    }
+
+    /**
+     * The chat template of this name in a directory: for {@value #DEFAULT_TEMPLATE} {@code chat_template.jinja} where it is;
+     * otherwise the {@code chat_template} of {@code tokenizer_config.json}, one or several with names.
+     */
+    public static Optional<String> chatTemplate(Path directory, String name) throws IOException {
+        boolean isDefault = name.equals(DEFAULT_TEMPLATE);
         Path own = directory.resolve(CHAT_TEMPLATE);
-        if (Files.exists(own)) {
+        if (isDefault && Files.exists(own)) {
             return Optional.of(JsonFields.text(own));
         }
         Path file = directory.resolve("tokenizer_config.json");
@@ -231,14 +243,16 @@ public final class ModelDirectory implements ModelSource {
             return Optional.empty();
         }
         JsonNode template = JsonFields.read(file).root().path("chat_template");
-        if (template.isArray()) {
-            for (JsonNode named : template) {
-                if (named.path("name").asText().equals("default")) {
-                    template = named.path("template");
-                }
+        if (template.isTextual()) {
+            return isDefault ? Optional.of(template.textValue()) : Optional.empty();
+        }
+        for (JsonNode named : template) {
+            if (named.path("name").asText().equals(name)
+                    && named.path("template").isTextual()) {
+                return Optional.of(named.path("template").textValue());
             }
         }
-        return template.isTextual() ? Optional.of(template.asText()) : Optional.empty();
+        return Optional.empty();
     }
 
     @Override
