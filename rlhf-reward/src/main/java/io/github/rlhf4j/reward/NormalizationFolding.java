@@ -5,8 +5,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Puts gain and bias into a network's weights, so that the bare network says the normalised score. The gain scales the
- * head w. The head has no bias, but its input is g∘x̂ + β with the final norm's bias β, which nothing else reads:
- * β += b·w/‖w‖² adds exactly b to w·(g∘x̂ + β).
+ * head w. The head has no bias, but where its input is g∘x̂ + β with a trained final norm's bias β, which nothing else reads,
+ * β += b·w/‖w‖² adds exactly b to w·(g∘x̂ + β). RMSNorm has no β, and adapters leave it alone: then the bias has no place.
  */
 final class NormalizationFolding {
 
@@ -14,9 +14,13 @@ final class NormalizationFolding {
 
     private NormalizationFolding() {}
 
-    static void fold(ScoreNormalization normalization, ScalarTransformer network) {
+    /** Returns what could not be put into the weights and has to be added to each score. */
+    static double fold(ScoreNormalization normalization, ScalarTransformer network) {
         INDArray head = network.parameters().get(ScalarTransformer.HEAD).value();
         head.muli(normalization.gain());
+        if (!network.parameters().contains(FINAL_NORM_BIAS)) {
+            return normalization.bias();
+        }
         if (normalization.bias() != 0) {
             INDArray row = head.reshape(head.length());
             double squaredNorm = row.mul(row).sumNumber().doubleValue();
@@ -27,5 +31,6 @@ final class NormalizationFolding {
             INDArray finalBias = network.parameters().get(FINAL_NORM_BIAS).value();
             finalBias.addi(row.mul(normalization.bias() / squaredNorm));
         }
+        return 0;
     }
 }

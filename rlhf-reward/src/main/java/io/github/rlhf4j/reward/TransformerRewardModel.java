@@ -4,16 +4,21 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.TokenSequence;
+import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.transformer.ScalarTransformer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.TransformerValueFunction;
+import io.github.rlhf4j.transformer.files.ModelDirectory;
+import io.github.rlhf4j.transformer.files.ModelSource;
+import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * A transformer that reads prompt and response and scores them: a language model's trunk with a head of one number
@@ -98,14 +103,49 @@ public final class TransformerRewardModel implements TrainableRewardModel, AutoC
         normalization = normalization.then(ScoreNormalization.centering(RewardModels.score(this, references)));
     }
 
-    /** A copy of the network with the normalisation in its weights: its output at the last token is the score itself. */
-    public ScalarTransformer toNormalizedNetwork() {
-        return toNormalizedNetwork(network.copy());
+    /**
+     * Writes a directory that Hugging Face transformers loads as it is, as a {@code …ForSequenceClassification} with one label;
+     * adapters are merged. The normalisation is in the weights: what transformers computes is the score. The exception is
+     * a bias of a model with RMSNorm, where no weight can hold it: it is in {@code normalization.json}, which {@link #load} reads
+     * and transformers does not, so that scores there are lower or higher by one number, and no preference is another.
+     *
+     * @param tokenizer the model's
+     */
+    public void save(Path directory, Tokenizer tokenizer) throws IOException {
+        try (ScalarTransformer folded = network.copy()) {
+            double left = NormalizationFolding.fold(normalization, folded);
+            ModelDirectory.save(directory, folded.config(), folded.parameters(), tokenizer);
+            Path file = directory.resolve(NORMALIZATION_FILE);
+            if (left == 0) {
+                Files.deleteIfExists(file);
+            } else {
+                JSON.writeValue(file.toFile(), new ScoreNormalization(1, left));
+            }
+        }
     }
 
-    private ScalarTransformer toNormalizedNetwork(ScalarTransformer copy) {
-        NormalizationFolding.fold(normalization, copy);
-        return copy;
+    /**
+     * Reads a model that {@link #save} or Hugging Face transformers wrote.
+     *
+     * @param format by which it reads exchanges, in the tokens of its own tokenizer
+     * @throws IOException naming the file and what is wrong with it, or when it is a language model
+     */
+    public static TransformerRewardModel load(Path path, ChatFormat format, AdamWConfig optimizer) throws IOException {
+        ModelSource files = ModelSource.open(path);
+        if (!files.hasScoreHead()) {
+            throw new IOException(path + " is a language model, which scores no texts; a reward model is a"
+                    + " …ForSequenceClassification with the head " + ModelDirectory.SCORE_HEAD);
+        }
+        Path file = path.resolve(NORMALIZATION_FILE);
+        ScoreNormalization normalization = Files.exists(file) ? readNormalization(file) : ScoreNormalization.IDENTITY;
+        ScalarTransformer network = ScalarTransformer.allocate(files.config(), optimizer, DataType.FLOAT);
+        try {
+            files.readInto(network.parameters());
+        } catch (IOException | RuntimeException e) {
+            network.close();
+            throw e;
+        }
+        return new TransformerRewardModel(network, format, normalization);
     }
 
     /**
@@ -115,12 +155,28 @@ public final class TransformerRewardModel implements TrainableRewardModel, AutoC
      * @param optimizer the value function's own
      */
     public TransformerValueFunction toValueFunction(AdamWConfig optimizer) {
-        return new TransformerValueFunction(toNormalizedNetwork(network.copy(optimizer)));
+        return toValueFunction(network.copy(optimizer));
+    }
+
+    /**
+     * As the other {@code toValueFunction}, of low-rank adapters on this model's memory, which does not change, and a copy of its
+     * head. Close the value function before this model.
+     *
+     * @param optimizer the value function's own
+     * @param seed of the initial adapters
+     * @throws IllegalStateException when this model has adapters itself
+     */
+    public TransformerValueFunction toLoraValueFunction(LoraConfig lora, AdamWConfig optimizer, long seed) {
+        return toValueFunction(network.withLora(lora, optimizer, seed));
+    }
+
+    private TransformerValueFunction toValueFunction(ScalarTransformer start) {
+        return new TransformerValueFunction(start, NormalizationFolding.fold(normalization, start));
     }
 
     /** As the other {@code toValueFunction}, with the optimiser settings of this model. */
     public TransformerValueFunction toValueFunction() {
-        return new TransformerValueFunction(toNormalizedNetwork());
+        return toValueFunction(network.copy());
     }
 
     @Override
@@ -171,15 +227,17 @@ public final class TransformerRewardModel implements TrainableRewardModel, AutoC
 
     @Override
     public void restoreState(Path directory) throws IOException {
-        Path file = directory.resolve(NORMALIZATION_FILE);
-        ScoreNormalization saved;
+        ScoreNormalization saved = readNormalization(directory.resolve(NORMALIZATION_FILE));
+        network.restoreState(directory.resolve(NETWORK_DIRECTORY));
+        normalization = saved;
+    }
+
+    private static ScoreNormalization readNormalization(Path file) throws IOException {
         try {
-            saved = JSON.readValue(file.toFile(), ScoreNormalization.class);
+            return JSON.readValue(file.toFile(), ScoreNormalization.class);
         } catch (IOException e) {
             throw new IOException(file + " does not hold a gain and a bias: " + e.getMessage(), e);
         }
-        network.restoreState(directory.resolve(NETWORK_DIRECTORY));
-        normalization = saved;
     }
 
     @Override

@@ -25,6 +25,7 @@ import io.github.rlhf4j.reward.training.RewardModelConfig;
 import io.github.rlhf4j.reward.training.RewardModelTrainer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.TransformerValueFunction;
+import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import io.github.rlhf4j.transformer.tokenizer.CharacterTokenizer;
@@ -203,6 +204,30 @@ class TransformerRewardModelTest {
         assertThat(model.score(references)[0])
                 .as("the reward model is not trained along")
                 .isEqualTo(before);
+    }
+
+    /** RMSNorm has no bias that could hold the normalisation's, and adapters leave the final norm alone. */
+    @Test
+    void modelsWithoutAPlaceForTheBiasKeepItBesideTheWeights(@TempDir Path directory) throws IOException {
+        TransformerConfig llama = TransformerConfig.llama(TOKENIZER.vocabularySize(), CONTEXT, 8, 2, 2);
+        List<Exchange> references = exchanges(20, 4);
+        try (TransformerPolicy trunk = TransformerPolicy.create(llama, TOKENIZER, OPTIMIZER, 1);
+                TransformerRewardModel model = TransformerRewardModel.of(trunk, FORMAT, OPTIMIZER, 2)) {
+            model.centerOn(references);
+            double[] scores = model.score(references);
+            assertThat(Math.abs(model.normalization().bias())).isGreaterThan(1e-3);
+            model.save(directory, TOKENIZER);
+
+            try (TransformerRewardModel read = TransformerRewardModel.load(directory, FORMAT, OPTIMIZER);
+                    TransformerValueFunction values = model.toValueFunction();
+                    TransformerValueFunction adapted = model.toLoraValueFunction(LoraConfig.defaults(), OPTIMIZER, 3)) {
+                assertThat(read.score(references)).containsExactly(scores, within(1e-6));
+                for (int i = 0; i < references.size(); i++) {
+                    assertThat(valueAfterLastToken(values, references.get(i))).isCloseTo(scores[i], within(1e-5));
+                    assertThat(valueAfterLastToken(adapted, references.get(i))).isCloseTo(scores[i], within(1e-5));
+                }
+            }
+        }
     }
 
     /** V of a token is read before it, so a token is put after the last. */

@@ -11,14 +11,34 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/** A scalar transformer as value function: V before the token at position p is read at position p − 1. */
+/** A scalar transformer, and an offset that is not trained, as value function: V before the token at position p is read at p − 1. */
 public final class TransformerValueFunction implements TrainableValueFunction, AutoCloseable {
 
     private final ScalarTransformer model;
+    private final double offset;
 
     /** A value function that owns {@code model}. */
     public TransformerValueFunction(ScalarTransformer model) {
+        this(model, 0);
+    }
+
+    /**
+     * A value function that owns {@code model}.
+     *
+     * @param offset added to each value: where values are to begin from, when the model's weights cannot hold it; finite
+     */
+    public TransformerValueFunction(ScalarTransformer model, double offset) {
+        if (!Double.isFinite(offset)) {
+            throw new IllegalArgumentException("the offset of values must be finite, got " + offset);
+        }
         this.model = model;
+        this.offset = offset;
+    }
+
+    private double[][] moved(double[][] scores) {
+        return Arrays.stream(scores)
+                .map(row -> Arrays.stream(row).map(score -> score + offset).toArray())
+                .toArray(double[][]::new);
     }
 
     public ScalarTransformer model() {
@@ -27,7 +47,7 @@ public final class TransformerValueFunction implements TrainableValueFunction, A
 
     @Override
     public double[][] values(SequenceBatch batch) {
-        return model.score(tokens(batch), positions(batch));
+        return moved(model.score(tokens(batch), positions(batch)));
     }
 
     @Override
@@ -36,7 +56,7 @@ public final class TransformerValueFunction implements TrainableValueFunction, A
         return new ValuePass() {
             @Override
             public double[][] values() {
-                return pass.scores();
+                return moved(pass.scores());
             }
 
             @Override

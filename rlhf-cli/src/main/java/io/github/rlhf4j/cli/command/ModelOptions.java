@@ -6,25 +6,17 @@ import io.github.rlhf4j.cli.recipe.ModelFiles;
 import io.github.rlhf4j.cli.recipe.RunDirectory;
 import io.github.rlhf4j.cli.recipe.Stage;
 import io.github.rlhf4j.core.ChatFormat;
-import io.github.rlhf4j.core.RoleChatFormat;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
-import io.github.rlhf4j.transformer.chat.ChatTemplate;
-import io.github.rlhf4j.transformer.chat.TemplateChatFormat;
+import io.github.rlhf4j.transformer.chat.ChatFormats;
 import io.github.rlhf4j.transformer.files.ModelSource;
 import io.github.rlhf4j.transformer.kernels.WeightFormat;
-import io.github.rlhf4j.transformer.tokenizer.FramedTokenizer;
-import io.github.rlhf4j.transformer.tokenizer.TextFrame;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -129,35 +121,14 @@ final class ModelOptions {
      * @throws InputException when the model does not know turns, or its template cannot be used
      */
     ChatFormat format(Tokenizer tokenizer) throws IOException {
-        Optional<String> template = ModelSource.open(directory()).chatTemplate();
         try {
-            return template.isPresent()
-                    ? new TemplateChatFormat(
-                            ChatTemplate.of(
-                                    template.get(),
-                                    text(tokenizer, TextFrame::beginning),
-                                    text(tokenizer, TextFrame::end)),
-                            tokenizer)
-                    : new RoleChatFormat(tokenizer);
+            return ChatFormats.of(ModelSource.open(directory()), tokenizer);
         } catch (IllegalArgumentException e) {
             throw new InputException(
                     "this model was not trained to answer: " + e.getMessage()
                             + ". \"rlhf generate --complete\" goes on with a text instead",
                     e);
         }
-    }
-
-    /** The text of a token at an end of texts; nothing where the tokenizer knows none. */
-    private static String text(Tokenizer tokenizer, Function<TextFrame, OptionalInt> end) {
-        if (!(tokenizer instanceof FramedTokenizer framed)) {
-            return "";
-        }
-        OptionalInt id = end.apply(framed.frame());
-        return tokenizer.specialTokens().entrySet().stream()
-                .filter(token -> id.isPresent() && token.getValue() == id.getAsInt())
-                .map(Map.Entry::getKey)
-                .findFirst()
-                .orElse("");
     }
 
     /** @throws InputException when a number is out of its range */

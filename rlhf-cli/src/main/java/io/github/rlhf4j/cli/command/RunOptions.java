@@ -5,6 +5,7 @@ import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.cli.recipe.ConfigFiles;
 import io.github.rlhf4j.cli.recipe.RecipeConfig;
 import io.github.rlhf4j.cli.recipe.RunDirectory;
+import io.github.rlhf4j.cli.recipe.Stage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,6 +67,27 @@ final class RunOptions {
     @Option(names = "--prompts", paramLabel = "FILE", description = "Your own prompts to optimise the policy on.")
     @Nullable
     String prompts;
+
+    @Option(
+            names = "--model",
+            paramLabel = "DIR|FILE",
+            description = "A model to go on with, in place of pretraining one: a directory, a .gguf file, a .bin file.")
+    @Nullable
+    String model;
+
+    @Option(
+            names = "--reward-model",
+            paramLabel = "DIR",
+            description = "A reward model to optimise against, in place of learning one.")
+    @Nullable
+    String rewardModel;
+
+    @Option(
+            names = "--chat-template",
+            paramLabel = "FILE",
+            description = "A Jinja template to converse by, in place of the --model's own.")
+    @Nullable
+    String chatTemplate;
 
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "One setting, such as ppo.iterations=50.")
     Map<String, String> settings = new LinkedHashMap<>();
@@ -131,25 +153,53 @@ final class RunOptions {
     }
 
     /**
+     * With {@code --model} a run begins at any stage: the model stands for what the stages before would have trained, unless a
+     * setting says that they are to train it further.
+     */
+    void beginAt(Stage stage) {
+        if (stage.ordinal() > Stage.SFT.ordinal()) {
+            settings.putIfAbsent("sft.epochs", "0");
+        }
+        if (stage == Stage.PRETRAINING) {
+            settings.putIfAbsent("pretraining.steps", "100");
+        }
+    }
+
+    /**
      * What to run: a run that is gone on with starts from its own stored configuration, so that only contradictions are
      * errors. Paths that file or flags give are relative to the working directory and stored as absolute ones, so that the
      * run can be gone on with from another.
      */
     RecipeConfig resolve(RunDirectory directory, boolean continues) {
-        RecipeConfig base = (resume || continues) && directory.holdsRun() && !quick
-                ? directory.storedConfig()
-                : quick ? RecipeConfig.quick() : RecipeConfig.standard();
+        boolean stored = (resume || continues) && directory.holdsRun() && !quick;
+        RecipeConfig base = stored ? directory.storedConfig() : quick ? RecipeConfig.quick() : RecipeConfig.standard();
         RecipeConfig changed = ConfigFiles.change(base, config, flags());
-        return ConfigFiles.set(changed, absolute(changed.data(), base.data()));
+        String begun = changed.base().model();
+        if (!stored && begun != null) { // whose defaults are others
+            base = quick ? RecipeConfig.quickOnModel(begun) : RecipeConfig.onModel(begun);
+            changed = ConfigFiles.change(base, config, flags());
+        }
+        return ConfigFiles.set(changed, absolute(changed, stored ? base : RecipeConfig.standard()));
     }
 
     /** The settings that make paths absolute; what a run has stored already stays as it is. */
-    private static Map<String, String> absolute(RecipeConfig.Data changed, RecipeConfig.Data stored) {
+    private static Map<String, String> absolute(RecipeConfig changed, RecipeConfig stored) {
         Map<String, String> paths = new LinkedHashMap<>();
-        putAbsolute(paths, "data.text", changed.text(), stored.text());
-        putAbsolute(paths, "data.demonstrations", changed.demonstrations(), stored.demonstrations());
-        putAbsolute(paths, "data.preferences", changed.preferences(), stored.preferences());
-        putAbsolute(paths, "data.prompts", changed.prompts(), stored.prompts());
+        RecipeConfig.Data data = changed.data();
+        putAbsolute(paths, "data.text", data.text(), stored.data().text());
+        putAbsolute(
+                paths,
+                "data.demonstrations",
+                data.demonstrations(),
+                stored.data().demonstrations());
+        putAbsolute(paths, "data.preferences", data.preferences(), stored.data().preferences());
+        putAbsolute(paths, "data.prompts", data.prompts(), stored.data().prompts());
+        RecipeConfig.Base models = changed.base();
+        putAbsolute(paths, "base.model", models.model(), stored.base().model());
+        putAbsolute(
+                paths, "base.rewardModel", models.rewardModel(), stored.base().rewardModel());
+        putAbsolute(
+                paths, "base.chatTemplate", models.chatTemplate(), stored.base().chatTemplate());
         return paths;
     }
 
@@ -168,6 +218,9 @@ final class RunOptions {
         put(flags, "data.demonstrations", quoted(demonstrations));
         put(flags, "data.preferences", quoted(preferences));
         put(flags, "data.prompts", quoted(prompts));
+        put(flags, "base.model", quoted(model));
+        put(flags, "base.rewardModel", quoted(rewardModel));
+        put(flags, "base.chatTemplate", quoted(chatTemplate));
         flags.putAll(settings);
         return flags;
     }

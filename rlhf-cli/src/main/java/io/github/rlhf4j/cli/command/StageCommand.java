@@ -14,7 +14,6 @@ import io.github.rlhf4j.cli.wordnet.WordNet;
 import io.github.rlhf4j.core.training.StopSignal;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -42,11 +41,15 @@ abstract class StageCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        boolean continues = only != null && only != Stage.TOKENIZER;
+        boolean continues = only != null && only != Stage.TOKENIZER && options.model == null;
         RunDirectory directory = options.directory(continues);
         if (continues && !directory.holdsRun()) {
             throw new InputException(only.command() + " goes on with a run, and there is none in " + directory.root()
-                    + "; begin one with \"rlhf tokenizer\", or run all stages with \"rlhf run\"");
+                    + "; begin one with \"rlhf tokenizer\", on a model that you have with --model, or run all stages"
+                    + " with \"rlhf run\"");
+        }
+        if (only != null && options.model != null) {
+            options.beginAt(only);
         }
         boolean joins = only != null && directory.holdsRun();
         RecipeConfig config = options.resolve(directory, joins);
@@ -54,7 +57,7 @@ abstract class StageCommand implements Callable<Integer> {
         Console console = new Console(Rlhf.out(spec), Console.isTerminal());
         Recipe recipe = new Recipe(config, directory, WordNet::load, console, stop);
         recipe.prepare(); // first, so that a broken file leaves no directory behind that would stand in the way
-        recipe.requireMemory(only == null ? recipe.toDo() : List.of(only));
+        recipe.requireMemory(only == null ? recipe.toDo() : recipe.toDo(only));
         RunLock lock = directory.lock();
         try (lock) {
             String warning = lock.warning();

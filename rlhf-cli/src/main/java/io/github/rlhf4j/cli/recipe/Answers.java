@@ -1,6 +1,5 @@
 package io.github.rlhf4j.cli.recipe;
 
-import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Completion;
 import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.Exchange;
@@ -27,11 +26,12 @@ record Answers(int perPrompt, List<Exchange> exchanges, List<Completion> complet
     /**
      * Samples answers.
      *
+     * @param readable prompts' format, and how long an answer may be
      * @param progress is told how many prompts have been answered
      */
     static Answers sample(
             Policy policy,
-            ChatFormat format,
+            ReadableLength readable,
             List<Conversation> prompts,
             int perPrompt,
             Sampling sampling,
@@ -39,11 +39,11 @@ record Answers(int perPrompt, List<Exchange> exchanges, List<Completion> complet
             IntConsumer progress) {
         List<Exchange> exchanges = new ArrayList<>();
         List<Completion> completions = new ArrayList<>();
-        ReadableLength readable = new ReadableLength(policy.tokenizer(), format, policy.contextLength());
         for (int from = 0; from < prompts.size(); from += PROMPTS_AT_ONCE) {
             List<Conversation> some = prompts.subList(from, Math.min(from + PROMPTS_AT_ONCE, prompts.size()));
             List<TokenSequence> tokens = some.stream()
-                    .flatMap(prompt -> Collections.nCopies(perPrompt, format.prompt(prompt)).stream())
+                    .flatMap(prompt ->
+                            Collections.nCopies(perPrompt, readable.format().prompt(prompt)).stream())
                     .toList();
             List<Completion> drawn =
                     policy.complete(tokens, sampling, key.child(from).bits());

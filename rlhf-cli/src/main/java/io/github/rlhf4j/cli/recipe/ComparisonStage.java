@@ -38,7 +38,7 @@ final class ComparisonStage {
             return;
         }
         GlossTaste taste = run.requireTaste();
-        try (TransformerPolicy policy = ModelFiles.policy(run.directory().model(Stage.SFT))) {
+        try (TransformerPolicy policy = ModelFiles.policy(run.model(Stage.SFT))) {
             Parts<Conversation> prompts = run.data().prompts();
             List<Conversation> asked = LanguageStages.few(prompts.train(), config.prompts());
             List<Conversation> unseen = LanguageStages.few(prompts.heldOut(), config.unseenPrompts());
@@ -52,12 +52,12 @@ final class ComparisonStage {
     }
 
     private Answers sample(TransformerPolicy policy, List<Conversation> prompts, String name, int before, int all) {
-        ChatFormat format = LanguageStages.format(policy);
+        ChatFormat format = run.format();
         RandomKey key = RandomKey.of(run.config().seed())
                 .child(Stage.COMPARISONS.label())
                 .child(name);
         Sampling sampling = Sampling.exact(config.maxNewTokens(), config.temperature(), format.stopTokens());
-        return Answers.sample(policy, format, prompts, config.samplesPerPrompt(), sampling, key, done -> {
+        return Answers.sample(policy, run.readable(), prompts, config.samplesPerPrompt(), sampling, key, done -> {
             run.runner().checkStop(Stage.COMPARISONS);
             run.monitor().onProgress(Stage.COMPARISONS, before + done, all);
         });

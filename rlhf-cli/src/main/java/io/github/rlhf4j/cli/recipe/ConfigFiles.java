@@ -198,6 +198,9 @@ public final class ConfigFiles {
                     .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
                     .collect(Collectors.joining(" or "));
         }
+        if (type == List.class) {
+            return "a list such as [query, value]";
+        }
         return type == int.class
                 ? "a whole number up to " + Integer.MAX_VALUE
                 : type == long.class
@@ -218,7 +221,7 @@ public final class ConfigFiles {
                             + ", not a value; got " + entry.getValue());
                 }
                 merge(source, path + key + ".", section, sectionChanges);
-            } else if (entry.getValue() instanceof NullNode && !path.equals("data.")) {
+            } else if (entry.getValue() instanceof NullNode && !path.equals("data.") && !path.equals("base.")) {
                 throw new InputException(source + ": " + path + key + " has no value; give it one or delete the line");
             } else {
                 into.set(key, entry.getValue());

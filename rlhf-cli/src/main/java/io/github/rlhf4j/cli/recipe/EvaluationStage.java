@@ -6,7 +6,6 @@ import io.github.rlhf4j.cli.report.RunResults.CalibrationBin;
 import io.github.rlhf4j.cli.report.RunResults.Measurement;
 import io.github.rlhf4j.cli.report.RunResults.SelectionPoint;
 import io.github.rlhf4j.cli.report.Sample;
-import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.PreferenceDataset;
 import io.github.rlhf4j.core.Sampling;
@@ -54,10 +53,10 @@ final class EvaluationStage {
 
     void evaluate() throws IOException {
         RunDirectory directory = run.directory();
-        try (TransformerPolicy before = ModelFiles.policy(directory.model(Stage.SFT));
-                TransformerPolicy after = ModelFiles.policy(directory.model(Stage.PPO));
-                TransformerPolicy pretrained = ModelFiles.policy(directory.model(Stage.PRETRAINING));
-                TransformerRewardModel reward = ModelFiles.reward(directory.model(Stage.REWARD), AdamWConfig.gpt3())) {
+        try (TransformerPolicy before = ModelFiles.policy(run.model(Stage.SFT));
+                TransformerPolicy after = ModelFiles.policy(run.model(Stage.PPO));
+                TransformerPolicy pretrained = ModelFiles.policy(run.model(Stage.PRETRAINING));
+                TransformerRewardModel reward = ModelFiles.reward(run.model(Stage.REWARD), AdamWConfig.gpt3())) {
             PreferenceDataset unseen = PreferenceFiles.read(directory.unseenComparisons());
             RewardAccuracy accuracy = RewardAccuracy.of(reward, unseen);
             RewardCalibration calibration = RewardCalibration.of(reward, unseen, BINS);
@@ -129,12 +128,13 @@ final class EvaluationStage {
             String name,
             int doneBefore,
             int all) {
-        ChatFormat format = LanguageStages.format(policy);
-        Sampling sampling =
-                Sampling.exact(config.ppo().maxNewTokens(), config.ppo().temperature(), format.stopTokens());
+        Sampling sampling = Sampling.exact(
+                config.ppo().maxNewTokens(),
+                config.ppo().temperature(),
+                run.format().stopTokens());
         RandomKey key =
                 RandomKey.of(config.seed()).child(Stage.EVALUATION.label()).child(name);
-        Answers answers = Answers.sample(policy, format, prompts, perPrompt, sampling, key, done -> {
+        Answers answers = Answers.sample(policy, run.readable(), prompts, perPrompt, sampling, key, done -> {
             run.runner().checkStop(Stage.EVALUATION);
             run.monitor().onProgress(Stage.EVALUATION, doneBefore + done, all);
         });

@@ -1,6 +1,5 @@
 package io.github.rlhf4j.cli.recipe;
 
-import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Demonstration;
 import io.github.rlhf4j.core.RoleChatFormat;
 import io.github.rlhf4j.core.Tokenizer;
@@ -18,8 +17,10 @@ import io.github.rlhf4j.transformer.training.PretrainingTrainer;
 import io.github.rlhf4j.transformer.training.SftConfig;
 import io.github.rlhf4j.transformer.training.SftTrainer;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** What is learned by maximum likelihood: tokenizer, pretraining, supervised fine-tuning. */
 final class LanguageStages {
@@ -47,22 +48,35 @@ final class LanguageStages {
 
     void pretrain() throws IOException {
         RecipeConfig config = run.config();
-        Tokenizer tokenizer = TokenizerFiles.load(run.directory().tokenizer());
+        if (config.base().model() != null) {
+            learner().train(Stage.PRETRAINING, Path.of(config.base().model()), this::pretrain);
+            return;
+        }
+        Tokenizer tokenizer = run.tokenizer();
         RecipeConfig.Model shape = config.model();
         TransformerConfig model = TransformerConfig.gpt2(
                         tokenizer.vocabularySize(), shape.context(), shape.width(), shape.layers(), shape.heads())
                 .withDropout(shape.dropout());
-        try (TransformerPolicy policy = TransformerPolicy.create(model, tokenizer, AdamWConfig.gpt3(), config.seed());
-                PretrainingTrainer trainer = new PretrainingTrainer(
-                        policy,
-                        PackedDocuments.of(tokenizer, documents()),
-                        PackedDocuments.of(
-                                tokenizer, heldOutDocuments(run.data().documents())),
-                        pretrainingConfig(config))) {
+        try (TransformerPolicy policy = TransformerPolicy.create(model, tokenizer, AdamWConfig.gpt3(), config.seed())) {
             policy.setRecomputation(config.memory().recomputation());
-            run.runner().run(Stage.PRETRAINING, trainer);
-            ModelFiles.save(run.directory().model(Stage.PRETRAINING), policy);
+            pretrain(policy);
+            ModelFiles.save(run.directory().model(Stage.PRETRAINING), policy, Optional.empty());
         }
+    }
+
+    private void pretrain(TransformerPolicy policy) throws IOException {
+        Tokenizer tokenizer = policy.tokenizer();
+        try (PretrainingTrainer trainer = new PretrainingTrainer(
+                policy,
+                PackedDocuments.of(tokenizer, documents()),
+                PackedDocuments.of(tokenizer, heldOutDocuments(run.data().documents())),
+                pretrainingConfig(run.config()))) {
+            run.runner().run(Stage.PRETRAINING, trainer);
+        }
+    }
+
+    private Learner learner() {
+        return new Learner(run);
     }
 
     private static PretrainingConfig pretrainingConfig(RecipeConfig config) {
@@ -88,21 +102,16 @@ final class LanguageStages {
                 .withLearningRate(new LearningRatePlan(stage.learningRate(), FINAL_RATE, WARMUP))
                 .withEvaluateEvery((int) Math.min(Integer.MAX_VALUE, Math.max(1, steps / EVALUATIONS)))
                 .withSeed(seed(config, Stage.SFT));
-        try (TransformerPolicy policy = ModelFiles.policy(run.directory().model(Stage.PRETRAINING));
-                SftTrainer trainer = new SftTrainer(
-                        policy,
-                        format(policy),
-                        demonstrations,
-                        heldOutDemonstrations(run.data().demonstrations()),
-                        settings)) {
-            policy.setRecomputation(config.memory().recomputation());
-            run.runner().run(Stage.SFT, trainer);
-            ModelFiles.save(run.directory().model(Stage.SFT), policy);
-        }
-    }
-
-    static ChatFormat format(TransformerPolicy policy) {
-        return new RoleChatFormat(policy.tokenizer());
+        learner().train(Stage.SFT, run.model(Stage.PRETRAINING), policy -> {
+            try (SftTrainer trainer = new SftTrainer(
+                    policy,
+                    run.format(),
+                    demonstrations,
+                    heldOutDemonstrations(run.data().demonstrations()),
+                    settings)) {
+                run.runner().run(Stage.SFT, trainer);
+            }
+        });
     }
 
     /** The seed of a stage, so that no two stages draw the same numbers. */

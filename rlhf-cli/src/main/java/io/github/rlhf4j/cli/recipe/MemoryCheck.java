@@ -166,7 +166,9 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
         String[] keyAndValue = setting.split("=");
         try {
             return Optional.of(new StageMemory(
-                    ConfigFiles.set(stages.config(), keyAndValue[0], keyAndValue[1]), stages.responses()));
+                    ConfigFiles.set(stages.config(), keyAndValue[0], keyAndValue[1]),
+                    stages.responses(),
+                    stages.base()));
         } catch (InputException e) {
             return Optional.empty();
         }
@@ -179,10 +181,15 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
         List<String> settings = new ArrayList<>(List.of(
                 "memory.microBatchTokens=" + model.context(),
                 "memory.recompute=true",
-                "model.context=" + model.context() / 2,
-                "model.layers=" + model.layers() / 2,
-                "model.width=" + Math.max(1, model.width() / model.heads() / 2) * model.heads(),
-                "model.vocabulary=" + model.vocabulary() / 2));
+                "model.context=" + model.context() / 2));
+        if (stages.base() == null) {
+            settings.add("model.layers=" + model.layers() / 2);
+            settings.add("model.width=" + Math.max(1, model.width() / model.heads() / 2) * model.heads());
+            settings.add("model.vocabulary=" + model.vocabulary() / 2);
+        }
+        if (!config.lora().isUsed()) {
+            settings.add("lora.rank=16");
+        }
         for (Stage stage : of) {
             switch (stage) {
                 case PRETRAINING ->

@@ -1,34 +1,58 @@
 package io.github.rlhf4j.cli.recipe;
 
 import io.github.rlhf4j.cli.InputException;
-import io.github.rlhf4j.core.RoleChatFormat;
+import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.training.Checkpoints;
 import io.github.rlhf4j.reward.TransformerRewardModel;
-import io.github.rlhf4j.transformer.ScalarTransformer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
+import io.github.rlhf4j.transformer.chat.ChatFormats;
 import io.github.rlhf4j.transformer.files.ModelDirectory;
 import io.github.rlhf4j.transformer.files.ModelSource;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import org.nd4j.linalg.api.buffer.DataType;
+import java.util.Optional;
 
 /** The finished models of a run: Hugging Face directories, written as a whole and verified when read. */
 public final class ModelFiles {
 
     private ModelFiles() {}
 
-    static void save(Path directory, TransformerPolicy policy) throws IOException {
-        Checkpoints.write(directory, policy::save);
+    /** @param template by which the model converses, if it was taught to */
+    static void save(Path directory, TransformerPolicy policy, Optional<String> template) throws IOException {
+        Checkpoints.write(directory, fresh -> {
+            policy.save(fresh);
+            saveTemplate(fresh, template);
+        });
+    }
+
+    private static void saveTemplate(Path directory, Optional<String> template) throws IOException {
+        if (template.isPresent()) {
+            ModelDirectory.saveChatTemplate(directory, template.get());
+        }
     }
 
     /** Writes a reward model with its normalisation in the weights, so that whoever reads it gets the same scores. */
-    static void save(Path directory, TransformerRewardModel reward, Tokenizer tokenizer) throws IOException {
-        try (ScalarTransformer network = reward.toNormalizedNetwork()) {
-            Checkpoints.write(
-                    directory, fresh -> ModelDirectory.save(fresh, network.config(), network.parameters(), tokenizer));
-        }
+    static void save(Path directory, TransformerRewardModel reward, Tokenizer tokenizer, Optional<String> template)
+            throws IOException {
+        Checkpoints.write(directory, fresh -> {
+            reward.save(fresh, tokenizer);
+            saveTemplate(fresh, template);
+        });
+    }
+
+    /** Low-rank adapters by themselves, as PEFT reads them. */
+    interface Adapters {
+        /** Writes them to a directory. */
+        void save(Path directory) throws IOException;
+    }
+
+    /** Writes adapters to a directory that is replaced as a whole. */
+    static void saveAdapters(Path directory, Adapters adapters) throws IOException {
+        Checkpoints.write(directory, adapters::save);
     }
 
     /**
@@ -38,6 +62,33 @@ public final class ModelFiles {
      */
     public static ModelSource source(Path path) {
         return reading(path, () -> verified(path));
+    }
+
+    /**
+     * The tokenizer of a model of whatever format, or of a {@code tokenizer.json}.
+     *
+     * @throws InputException as {@link #source}
+     */
+    static Tokenizer tokenizer(Path path) {
+        return reading(
+                path,
+                () -> path.endsWith(TokenizerFiles.FILE_NAME)
+                        ? TokenizerFiles.load(path)
+                        : ModelSource.open(path).tokenizer());
+    }
+
+    /** The chat template of a model of whatever format, or one to teach it; errors as {@link #source}. */
+    static String template(Path path, Tokenizer tokenizer) {
+        return reading(path, () -> ChatFormats.templateFor(ModelSource.open(path), tokenizer));
+    }
+
+    /** A text file of the user's. */
+    static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new InputException("cannot read " + file + ": " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -60,19 +111,22 @@ public final class ModelFiles {
         return policy(directory, AdamWConfig.gpt3());
     }
 
-    /** Reads a reward model of a run; errors as {@link #policy}. */
+    /**
+     * Reads a reward model, of a run or of somebody else, which reads exchanges by its own chat template and tokenizer; errors as
+     * {@link #policy}, and when it is a language model.
+     */
     public static TransformerRewardModel reward(Path directory, AdamWConfig optimizer) {
         return reading(directory, () -> {
             ModelSource files = verified(directory);
-            ScalarTransformer network = ScalarTransformer.allocate(files.config(), optimizer, DataType.FLOAT);
-            files.readInto(network.parameters());
-            return new TransformerRewardModel(network, new RoleChatFormat(files.tokenizer()));
+            Tokenizer tokenizer = files.tokenizer();
+            ChatFormat format = ChatFormats.of(ChatFormats.templateFor(files, tokenizer), tokenizer);
+            return TransformerRewardModel.load(directory, format, optimizer);
         });
     }
 
     /** What a manifest lists must be what was written; a directory from elsewhere has none and is taken as it is. */
     private static ModelSource verified(Path directory) throws IOException {
-        if (java.nio.file.Files.exists(directory.resolve("manifest.json"))) {
+        if (Files.exists(directory.resolve("manifest.json"))) {
             Checkpoints.verifyWritten(directory);
         }
         return ModelSource.open(directory);
@@ -85,7 +139,7 @@ public final class ModelFiles {
     private static <T> T reading(Path directory, Reader<T> reader) {
         try {
             return reader.read();
-        } catch (IOException e) {
+        } catch (IOException | IllegalArgumentException e) {
             throw new InputException("cannot read the model " + directory + ": " + e.getMessage(), e);
         }
     }

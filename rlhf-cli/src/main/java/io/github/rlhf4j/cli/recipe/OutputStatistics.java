@@ -52,8 +52,9 @@ final class OutputStatistics {
 
     private static ScoredSequence document(Policy model, Exchange exchange) {
         Tokenizer tokenizer = model.tokenizer();
-        TokenSequence context = TokenSequence.of(tokenizer.specialToken(PackedDocuments.END_OF_TEXT))
-                .concat(tokenizer.encode(heading(exchange.prompt())));
+        TokenSequence before =
+                TokenSequence.of(PackedDocuments.separator(tokenizer).stream().toArray());
+        TokenSequence context = before.concat(tokenizer.encode(heading(exchange.prompt())));
         TokenSequence text = tokenizer.encode(exchange.response());
         int room = Math.max(0, model.contextLength() - context.length());
         return ScoredSequence.of(context, text.slice(0, Math.min(room, text.length())));

@@ -49,37 +49,61 @@ final class PpoStage {
 
     void optimize() throws IOException {
         AdamWConfig optimizer = AdamWConfig.policyOptimization();
-        try (TransformerPolicy reference = ModelFiles.policy(run.directory().model(Stage.SFT), optimizer);
-                TransformerRewardModel reward =
-                        ModelFiles.reward(run.directory().model(Stage.REWARD), optimizer)) {
+        try (TransformerPolicy reference = ModelFiles.policy(run.model(Stage.SFT), optimizer);
+                TransformerRewardModel reward = ModelFiles.reward(run.model(Stage.REWARD), optimizer)) {
             // inherited by the models that are made of them and trained
             reference.setRecomputation(run.config().memory().recomputation());
             reward.network().setRecomputation(run.config().memory().recomputation());
-            ChatFormat format = LanguageStages.format(reference);
+            ChatFormat format = run.format();
             PpoTrainerBuilder ppo = PpoTrainer.builder()
                     .config(settings(format))
                     .reference(reference)
-                    .rewardModel(new ReadableLength(reference.tokenizer(), format, reference.contextLength())
-                            .reading(reward))
-                    .prompts(prompts(format, reference))
+                    .rewardModel(run.readable().reading(reward))
+                    .prompts(prompts(format))
                     .pretraining(pretraining(reference))
                     .onRollout((iteration, samples) -> judge(samples));
             if (config.sharedTrunk()) {
-                long seed = LanguageStages.seed(run.config(), Stage.PPO);
-                try (TransformerActorCritic both = TransformerActorCritic.of(reference, optimizer, seed)) {
+                try (TransformerActorCritic both = actorCritic(reference, optimizer)) {
                     train(ppo.policy(both).critic(Critic.sharedTrunk()));
                     try (TransformerPolicy policy = both.toPolicy()) {
-                        ModelFiles.save(run.directory().model(Stage.PPO), policy);
+                        new Learner(run).save(Stage.PPO, policy);
                     }
                 }
             } else {
-                try (TransformerPolicy policy = reference.copy(optimizer);
-                        TransformerValueFunction values = reward.toValueFunction(optimizer)) {
+                try (TransformerPolicy policy = policy(reference, optimizer);
+                        TransformerValueFunction values = values(reward, optimizer)) {
                     train(ppo.policy(policy).critic(Critic.separate(values)));
-                    ModelFiles.save(run.directory().model(Stage.PPO), policy);
+                    new Learner(run).save(Stage.PPO, policy);
                 }
             }
         }
+    }
+
+    // What learns: a copy that is trained whole, or adapters on the memory of what it starts from.
+
+    private TransformerActorCritic actorCritic(TransformerPolicy reference, AdamWConfig optimizer) {
+        RecipeConfig.Lora lora = run.config().lora();
+        return lora.isUsed()
+                ? TransformerActorCritic.ofLora(reference, lora.of(reference.config()), optimizer, seed())
+                : TransformerActorCritic.of(reference, optimizer, seed());
+    }
+
+    private TransformerPolicy policy(TransformerPolicy reference, AdamWConfig optimizer) {
+        RecipeConfig.Lora lora = run.config().lora();
+        return lora.isUsed()
+                ? reference.withLora(lora.of(reference.config()), optimizer, seed())
+                : reference.copy(optimizer);
+    }
+
+    private TransformerValueFunction values(TransformerRewardModel reward, AdamWConfig optimizer) {
+        RecipeConfig.Lora lora = run.config().lora();
+        return lora.isUsed()
+                ? reward.toLoraValueFunction(lora.of(reward.network().config()), optimizer, seed())
+                : reward.toValueFunction(optimizer);
+    }
+
+    private long seed() {
+        return LanguageStages.seed(run.config(), Stage.PPO);
     }
 
     private void train(PpoTrainerBuilder ppo) throws IOException {
@@ -88,11 +112,12 @@ final class PpoStage {
         }
     }
 
-    private List<Prompt> prompts(ChatFormat format, TransformerPolicy policy) {
+    private List<Prompt> prompts(ChatFormat format) {
         List<Conversation> all = run.data().prompts().train();
         List<Prompt> prompts = all.stream()
                 .map(conversation -> Prompt.of(conversation, format))
-                .filter(prompt -> prompt.tokens().length() + config.maxNewTokens() <= policy.contextLength())
+                .filter(prompt -> prompt.tokens().length() + config.maxNewTokens()
+                        <= run.config().model().context())
                 .toList();
         if (prompts.size() < all.size()) {
             run.monitor()
@@ -108,10 +133,11 @@ final class PpoStage {
             return List.of();
         }
         Tokenizer tokenizer = policy.tokenizer();
+        int context = run.config().model().context();
         return LanguageStages.few(run.data().documents().train(), MOST_PTX_DOCUMENTS).stream()
                 .map(tokenizer::encode)
                 .filter(tokens -> tokens.length() >= 2)
-                .map(tokens -> tokens.slice(0, Math.min(tokens.length(), policy.contextLength())))
+                .map(tokens -> tokens.slice(0, Math.min(tokens.length(), context)))
                 .map(tokens -> ScoredSequence.of(tokens.slice(0, 1), tokens.slice(1, tokens.length())))
                 .toList();
     }
@@ -125,7 +151,7 @@ final class PpoStage {
                 config.iterations(),
                 new BatchPlan(config.rollout(), config.minibatch()),
                 Sampling.exact(config.maxNewTokens(), config.temperature(), format.stopTokens()),
-                LanguageStages.seed(run.config(), Stage.PPO));
+                seed());
         return defaults.withMicroBatchTokens(run.config().memory().tokensOr(defaults.microBatchTokens()))
                 .withEpochs(config.epochs())
                 .withLosses(LossSettings.defaults().withPtx(config.ptxCoefficient(), PTX_SEQUENCES))

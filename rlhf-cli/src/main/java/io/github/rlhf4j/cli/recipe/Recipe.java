@@ -8,16 +8,17 @@ import io.github.rlhf4j.cli.wordnet.WordQuestions;
 import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.Ranking;
-import io.github.rlhf4j.core.RoleChatFormat;
 import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.data.Splits.Parts;
 import io.github.rlhf4j.core.training.StopSignal;
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
-import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
+import io.github.rlhf4j.transformer.chat.ChatFormats;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,10 @@ public final class Recipe {
     private final StageRunner runner;
     private @Nullable RecipeData data;
     private boolean lengthsChecked;
+    private boolean baseChecked;
+    private @Nullable Tokenizer tokenizer;
+    private @Nullable String chatTemplate;
+    private @Nullable ChatFormat format;
 
     /**
      * A recipe in a directory that has been opened with this configuration.
@@ -84,14 +89,20 @@ public final class Recipe {
      * @throws InputException naming the stage that has to be done first
      */
     public void runOnly(Stage stage) throws IOException {
-        for (Stage earlier : stage.before()) {
-            if (!directory.isDone(earlier)) {
+        if (config.skips(stage)) {
+            throw new InputException(stage.command() + " has nothing to do: " + skipReason(stage));
+        }
+        for (Stage earlier : stage.needs()) {
+            if (!isDone(earlier) && isFirstStepOf(earlier)) {
+                perform(earlier);
+            }
+            if (!isDone(earlier)) {
                 throw new InputException(stage.command() + " needs the output of " + earlier.label() + ", which "
                         + directory.root() + " does not have; run \"rlhf " + earlier.command() + " --out "
                         + directory.root() + " --resume\" first");
             }
         }
-        if (directory.isDone(stage)) {
+        if (isDone(stage)) {
             monitor.onNote(stage.label() + " is done already; its output is in " + directory.root());
         } else {
             perform(stage);
@@ -105,15 +116,58 @@ public final class Recipe {
      * @throws InputException naming the file and what is wrong with it, or the backend that cannot be had
      */
     public void prepare() {
-        CorpusLength.inBytes(config).check(data().documents());
+        if (!config.skips(Stage.PRETRAINING)) {
+            CorpusLength.inBytes(config).check(data().documents());
+        }
+        data();
         BackendSelection.select(config.backend());
+        TransformerConfig given = baseShape();
+        if (given != null && given.contextLength() < config.model().context()) {
+            throw new InputException("model.context is " + config.model().context() + ", but "
+                    + config.base().model()
+                    + " attends to " + given.contextLength() + " tokens; lower it: --set model.context="
+                    + given.contextLength());
+        }
+        if (config.base().rewardModel() != null) {
+            ModelFiles.source(Path.of(config.base().rewardModel()));
+        }
+        if (given != null) {
+            format(); // a template that cannot be used must not be found later
+        }
     }
 
     /** The stages whose output is not there yet. */
     public List<Stage> toDo() {
-        return Stream.of(Stage.values())
-                .filter(stage -> !directory.isDone(stage))
+        return Stream.of(Stage.values()).filter(stage -> !isDone(stage)).toList();
+    }
+
+    /** The stages that running one alone performs: with own preferences and a given model, their division too. */
+    public List<Stage> toDo(Stage only) {
+        return Stream.concat(only.needs().stream().filter(this::isFirstStepOf), Stream.of(only))
+                .filter(stage -> !isDone(stage))
                 .toList();
+    }
+
+    /** Own preferences need no more than to be divided, which is not worth a command of its own on a model that is given. */
+    private boolean isFirstStepOf(Stage earlier) {
+        return earlier == Stage.COMPARISONS
+                && config.base().model() != null
+                && config.data().preferences() != null;
+    }
+
+    /** Whether a stage's output is there, or is not needed. */
+    private boolean isDone(Stage stage) {
+        return config.skips(stage) || directory.isDone(stage);
+    }
+
+    private String skipReason(Stage stage) {
+        return switch (stage) {
+            case TOKENIZER -> "the model " + config.base().model() + " brings its tokenizer";
+            case PRETRAINING -> "pretraining.steps is 0";
+            case SFT -> "sft.epochs is 0";
+            case REWARD -> "the reward model is given, " + config.base().rewardModel();
+            case COMPARISONS, PPO, EVALUATION -> throw new IllegalStateException(stage + " is never skipped");
+        };
     }
 
     /**
@@ -141,7 +195,7 @@ public final class Recipe {
                         .mapToInt(ranking -> ranking.responses().size())
                         .max()
                         .orElse(2);
-        return MemoryCheck.ofProcess(new StageMemory(config, responses));
+        return MemoryCheck.ofProcess(new StageMemory(config, responses, baseShape()));
     }
 
     private void perform(Stage stage) throws IOException {
@@ -151,6 +205,7 @@ public final class Recipe {
         try (seconds) { // whose own failure does not hide the stage's
             BackendSelection.select(config.backend());
             data();
+            requireBaseUnchanged();
             monitor.onStage(stage, describe(stage));
             if (stage != Stage.TOKENIZER) {
                 requireMemory(List.of(stage));
@@ -174,9 +229,10 @@ public final class Recipe {
         if (lengthsChecked) {
             return;
         }
-        Tokenizer tokenizer = TokenizerFiles.load(directory.tokenizer());
-        ChatFormat format = new RoleChatFormat(tokenizer);
-        CorpusLength.inTokens(config, tokenizer).check(data().documents());
+        ChatFormat format = format();
+        if (!config.skips(Stage.PRETRAINING)) {
+            CorpusLength.inTokens(config, tokenizer()).check(data().documents());
+        }
         new OwnDataLengths(format, config).check(data().demonstrations());
         if (config.data().prompts() == null && config.data().preferences() == null) {
             new QuestionLengths(format, config).check(data().prompts());
@@ -193,7 +249,10 @@ public final class Recipe {
                                 .size()
                         + " documents";
             case PRETRAINING ->
-                config.pretraining().steps() + " steps, width " + model.width() + ", " + model.layers() + " layers";
+                config.pretraining().steps() + " steps, "
+                        + (config.base().model() == null
+                                ? "width " + model.width() + ", " + model.layers() + " layers"
+                                : "on " + config.base().model());
             case SFT -> "demonstrations of answers";
             case COMPARISONS ->
                 data().preferences() == null
@@ -233,6 +292,81 @@ public final class Recipe {
 
     StageRunner runner() {
         return runner;
+    }
+
+    /** The model that a stage leaves, or that stands for it. */
+    Path model(Stage stage) {
+        if (!config.skips(stage)) {
+            return directory.model(stage);
+        }
+        return switch (stage) {
+            case PRETRAINING -> Path.of(Objects.requireNonNull(config.base().model()));
+            case SFT -> model(Stage.PRETRAINING);
+            case REWARD -> Path.of(Objects.requireNonNull(config.base().rewardModel()));
+            case TOKENIZER, COMPARISONS, PPO, EVALUATION -> throw new IllegalArgumentException(stage + " has no model");
+        };
+    }
+
+    /** The shape of the model that the run begins with; null where it makes its own. */
+    private @Nullable TransformerConfig baseShape() {
+        String base = config.base().model();
+        return base == null ? null : ModelFiles.source(Path.of(base)).config();
+    }
+
+    private void requireBaseUnchanged() throws IOException {
+        if (!baseChecked) {
+            BaseFiles.requireUnchanged(config.base(), directory.baseDigests());
+            baseChecked = true;
+        }
+    }
+
+    /** The given model's, or the one that the first stage has trained. */
+    Tokenizer tokenizer() {
+        Tokenizer known = tokenizer;
+        if (known == null) {
+            String base = config.base().model();
+            known = ModelFiles.tokenizer(base == null ? directory.tokenizer() : Path.of(base));
+            tokenizer = known;
+        }
+        return known;
+    }
+
+    /** How the run's models converse, as a template: what is saved with them. */
+    String chatTemplate() {
+        String known = chatTemplate;
+        if (known == null) {
+            String base = config.base().model();
+            String own = config.base().chatTemplate();
+            known = own != null
+                    ? ModelFiles.text(Path.of(own))
+                    : base == null
+                            ? ChatFormats.templateFor(tokenizer())
+                            : ModelFiles.template(Path.of(base), tokenizer());
+            chatTemplate = known;
+        }
+        return known;
+    }
+
+    /** How the run's models converse. */
+    ChatFormat format() {
+        ChatFormat known = format;
+        if (known == null) {
+            try {
+                known = ChatFormats.of(chatTemplate(), tokenizer());
+            } catch (IllegalArgumentException e) {
+                throw new InputException(
+                        "the chat template of " + config.base().model() + " cannot be used: " + e.getMessage()
+                                + ". Give another in a file: --chat-template FILE",
+                        e);
+            }
+            format = known;
+        }
+        return known;
+    }
+
+    /** What the run's models read at most. */
+    ReadableLength readable() {
+        return new ReadableLength(tokenizer(), format(), config.model().context());
     }
 
     /** Read when first asked for. */

@@ -1,7 +1,13 @@
 package io.github.rlhf4j.cli.recipe;
 
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
+import io.github.rlhf4j.transformer.files.LoraDirectory;
+import io.github.rlhf4j.transformer.model.LoraConfig;
+import io.github.rlhf4j.transformer.model.LoraTarget;
 import io.github.rlhf4j.transformer.model.Recomputation;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param checkpointEvery steps between two checkpoints of a stage, ≥ 1
  * @param memory what memory the passes of training take
  * @param data the user's own files, in place of WordNet
+ * @param base models that exist already, in place of those of the first stages
+ * @param lora low-rank adapters, in place of training all weights
  * @param model shape of the transformer and its tokenizer
  * @param pretraining first stage: text
  * @param sft second stage: demonstrations
@@ -29,6 +37,8 @@ public record RecipeConfig(
         int checkpointEvery,
         Memory memory,
         Data data,
+        Base base,
+        Lora lora,
         Model model,
         Pretraining pretraining,
         Sft sft,
@@ -43,9 +53,13 @@ public record RecipeConfig(
     private static final int MOST_LAYERS = 256;
     private static final int MOST_HEADS = 256;
     private static final int MOST_CONTEXT = 32_768;
+    private static final int MOST_RANK = 1024;
     private static final int MOST_EPOCHS = 1000;
     private static final int MOST_ANSWERS = 1024;
     private static final int MOST_PROMPTS = 1_000_000;
+
+    /** Tokens of a sequence on a model that exists, whose own context is often far longer than what is trained on. */
+    private static final int CONTEXT_ON_MODEL = 512;
 
     /** Tokens of a batch or rollout, whose ids and numbers are arrays on the heap. */
     private static final int MOST_TOKENS = 1 << 24;
@@ -53,6 +67,14 @@ public record RecipeConfig(
     public RecipeConfig {
         require(heldOutShare > 0 && heldOutShare < 1, "heldOutShare must lie in (0, 1)", heldOutShare);
         require(checkpointEvery >= 1, "checkpointEvery must be at least 1", checkpointEvery);
+        require(
+                pretraining.steps() >= 1 || base.model() != null,
+                "pretraining.steps must be at least 1 (0 is for a base.model that is pretrained already)",
+                pretraining.steps());
+        require(
+                sft.epochs() >= 1 || base.model() != null,
+                "sft.epochs must be at least 1 (0 is for a base.model that answers already)",
+                sft.epochs());
         require(
                 comparisons.maxNewTokens() < model.context() && ppo.maxNewTokens() < model.context(),
                 "comparisons.maxNewTokens and ppo.maxNewTokens must leave room for a prompt in model.context ("
@@ -82,6 +104,8 @@ public record RecipeConfig(
                 checkpointEvery,
                 other,
                 data,
+                base,
+                lora,
                 model,
                 pretraining,
                 sft,
@@ -138,13 +162,87 @@ public record RecipeConfig(
             @Nullable String prompts) {}
 
     /**
+     * Models that exist already, of any format that is read here; null where there is none.
+     *
+     * @param model in place of the tokenizer and the pretrained model: a directory of Hugging Face transformers, a {@code .gguf}
+     *     file, or a {@code .bin} file of llama2.c. The shape in {@link Model} then does not count, but for the context
+     * @param rewardModel in place of one that is learned: a directory of a {@code …ForSequenceClassification} with one label
+     * @param chatTemplate a file with a Jinja template, in place of the base model's own
+     */
+    public record Base(
+            @Nullable String model,
+            @Nullable String rewardModel,
+            @Nullable String chatTemplate) {
+
+        public Base {
+            require(
+                    chatTemplate == null || model != null,
+                    "base.chatTemplate is for a base.model; without one turns are marked by tokens of their own",
+                    chatTemplate == null ? "" : chatTemplate);
+        }
+
+        static Base none() {
+            return new Base(null, null, null);
+        }
+    }
+
+    /**
+     * Low-rank adapters (Hu et al. 2021): what the stages train in place of all weights, pretraining from nothing excepted. The
+     * models that stages leave have them merged; beside them lie the adapters alone, as PEFT reads them.
+     *
+     * @param rank from 1 to 1024; 0 trains all weights
+     * @param alpha the adapters count {@code alpha/rank} times; positive
+     * @param dropout of what the adapters read, in fine-tuning, in [0, 1)
+     * @param targets projections that get an adapter; none takes queries and values (of GPT-2, whose projections are one:
+     *     queries, keys and values)
+     */
+    public record Lora(int rank, double alpha, double dropout, List<LoraTarget> targets) {
+
+        public Lora {
+            require(rank >= 0, "lora.rank must be ≥ 0 (0 trains all weights)", rank);
+            requireAtMost("lora.rank", MOST_RANK, rank);
+            targets = List.copyOf(targets);
+            if (rank > 0) {
+                settings(rank, alpha, dropout, Set.copyOf(targets)); // its own rules
+            }
+        }
+
+        private static LoraConfig settings(int rank, double alpha, double dropout, Set<LoraTarget> targets) {
+            try {
+                return new LoraConfig(
+                        rank,
+                        alpha,
+                        dropout,
+                        targets.isEmpty() ? LoraConfig.defaults().targets() : targets);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("lora." + e.getMessage(), e);
+            }
+        }
+
+        static Lora none() {
+            return new Lora(0, 32, 0, List.of());
+        }
+
+        /** Whether adapters are trained, and not all weights. */
+        boolean isUsed() {
+            return rank > 0;
+        }
+
+        /** The adapters of a model of this shape. */
+        LoraConfig of(TransformerConfig model) {
+            return settings(
+                    rank, alpha, dropout, targets.isEmpty() ? LoraDirectory.usualTargets(model) : Set.copyOf(targets));
+        }
+    }
+
+    /**
      * The transformer: GPT-2's architecture.
      *
      * @param vocabulary tokens of the tokenizer, the special ones included, from 262 to 1,000,000
      * @param width at most 16,384, a multiple of {@code heads}
      * @param layers from 1 to 256
      * @param heads from 1 to 256
-     * @param context most tokens of a sequence, from 16 to 32,768
+     * @param context most tokens of a sequence, from 16 to 32,768; no more than the base model's, if there is one
      * @param dropout of pretraining and fine-tuning, in [0, 1)
      */
     public record Model(int vocabulary, int width, int layers, int heads, int context, double dropout) {
@@ -167,6 +265,7 @@ public record RecipeConfig(
      * Pretraining.
      *
      * @param documents most documents to use, 0 for all
+     * @param steps 0 takes a base model as it is; more go on with its pretraining
      * @param batch windows of a whole context per step; of at most 2²⁴ tokens, as the other batches and the rollout
      * @param learningRate peak, cosine down to a tenth
      */
@@ -174,7 +273,8 @@ public record RecipeConfig(
 
         public Pretraining {
             require(documents >= 0, "pretraining.documents must be ≥ 0 (0 is all)", documents);
-            requirePositive("pretraining", steps, batch, learningRate);
+            require(steps >= 0, "pretraining.steps must be ≥ 0", steps);
+            requirePositive("pretraining", batch, learningRate);
         }
     }
 
@@ -182,6 +282,7 @@ public record RecipeConfig(
      * Supervised fine-tuning.
      *
      * @param demonstrations most demonstrations to use, each once per epoch; 0 for all
+     * @param epochs 0 takes a base model as it is
      * @param batch demonstrations per step
      * @param learningRate peak, cosine down to a tenth
      */
@@ -189,7 +290,8 @@ public record RecipeConfig(
 
         public Sft {
             require(demonstrations >= 0, "sft.demonstrations must be ≥ 0 (0 is all)", demonstrations);
-            requirePositive("sft", epochs, batch, learningRate);
+            require(epochs >= 0, "sft.epochs must be ≥ 0", epochs);
+            requirePositive("sft", batch, learningRate);
             requireAtMost("sft.epochs", MOST_EPOCHS, epochs);
         }
     }
@@ -231,7 +333,8 @@ public record RecipeConfig(
     public record Reward(int epochs, int batch, double learningRate) {
 
         public Reward {
-            requirePositive("reward", epochs, batch, learningRate);
+            require(epochs >= 1, "reward.epochs must be at least 1", epochs);
+            requirePositive("reward", batch, learningRate);
             requireAtMost("reward.epochs", MOST_EPOCHS, epochs);
         }
     }
@@ -271,7 +374,8 @@ public record RecipeConfig(
             double ptxCoefficient) {
 
         public Ppo {
-            requirePositive("ppo", iterations, rollout, learningRate);
+            require(iterations >= 1, "ppo.iterations must be at least 1", iterations);
+            requirePositive("ppo", rollout, learningRate);
             require(epochs >= 1, "ppo.epochs must be at least 1", epochs);
             requireAtMost("ppo.epochs", MOST_EPOCHS, epochs);
             require(minibatch >= 1 && rollout % minibatch == 0, "ppo.minibatch must divide ppo.rollout", minibatch);
@@ -321,6 +425,8 @@ public record RecipeConfig(
                 checkpointEvery,
                 Memory.defaults(),
                 new Data(null, null, null, null),
+                Base.none(),
+                Lora.none(),
                 new Model(4096, 128, 4, 4, 96, 0),
                 new Pretraining(0, 2300, 24, 2e-3),
                 new Sft(24_000, 1, 32, 1e-3),
@@ -340,6 +446,8 @@ public record RecipeConfig(
                 full.checkpointEvery,
                 full.memory,
                 full.data,
+                full.base,
+                full.lora,
                 new Model(1024, 64, 2, 2, 96, 0),
                 new Pretraining(30_000, 700, 16, 4e-3),
                 new Sft(8_000, 1, 32, 2e-3),
@@ -349,12 +457,81 @@ public record RecipeConfig(
                 new Evaluation(48, 16));
     }
 
+    /**
+     * A run on a model that exists: no pretraining, adapters, and so little of everything that a model of 135 million weights
+     * is aligned in an hour or two on 2 cores, and a small one in minutes. Answers are drawn at temperature 1, from the
+     * distribution that is optimised.
+     *
+     * @param model as {@link Base#model}
+     */
+    public static RecipeConfig onModel(String model) {
+        return standard()
+                .onModel(
+                        model,
+                        new Sft(2000, 1, 16, 3e-4),
+                        new Comparisons(300, 4, 60, 0.1, 64, 1),
+                        new Reward(1, 8, 3e-4),
+                        new Ppo(40, 32, 16, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 64, 1, false, 0),
+                        new Evaluation(48, 8));
+    }
+
+    /** As {@link #onModel}, in a quarter of the time or less. */
+    public static RecipeConfig quickOnModel(String model) {
+        return standard()
+                .onModel(
+                        model,
+                        new Sft(320, 1, 16, 3e-4),
+                        new Comparisons(60, 4, 20, 0.1, 48, 1),
+                        new Reward(1, 8, 3e-4),
+                        new Ppo(8, 16, 16, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 48, 1, false, 0),
+                        new Evaluation(16, 4));
+    }
+
+    private RecipeConfig onModel(
+            String file, Sft sft, Comparisons comparisons, Reward reward, Ppo ppo, Evaluation evaluation) {
+        return new RecipeConfig(
+                seed,
+                backend,
+                heldOutShare,
+                checkpointEvery,
+                memory,
+                data,
+                new Base(file, null, null),
+                new Lora(16, 32, 0, List.of()),
+                new Model(
+                        model.vocabulary(),
+                        model.width(),
+                        model.layers(),
+                        model.heads(),
+                        CONTEXT_ON_MODEL,
+                        model.dropout()),
+                new Pretraining(0, 0, 8, 1e-4),
+                sft,
+                comparisons,
+                reward,
+                ppo,
+                evaluation);
+    }
+
+    /**
+     * Whether a stage has nothing to do, as a model that exists stands for what it would make, or nothing is to be changed about
+     * the model before.
+     */
+    boolean skips(Stage stage) {
+        return switch (stage) {
+            case TOKENIZER -> base.model() != null;
+            case PRETRAINING -> pretraining.steps() == 0;
+            case SFT -> sft.epochs() == 0;
+            case REWARD -> base.rewardModel() != null;
+            case COMPARISONS, PPO, EVALUATION -> false;
+        };
+    }
+
     private static void requireAtMost(String key, int most, int value) {
         require(value <= most, key + " must be at most " + most, value);
     }
 
-    private static void requirePositive(String section, int count, int batch, double learningRate) {
-        require(count >= 1, section + "'s number of steps, epochs or iterations must be at least 1", count);
+    private static void requirePositive(String section, int batch, double learningRate) {
         require(batch >= 1, section + "'s batch must be at least 1", batch);
         requireFinite(section + ".learningRate", "positive", learningRate > 0, learningRate);
     }

@@ -9,11 +9,13 @@ import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.reward.TransformerRewardModel;
 import io.github.rlhf4j.reward.training.RewardModelConfig;
 import io.github.rlhf4j.reward.training.RewardModelTrainer;
+import io.github.rlhf4j.transformer.ScalarTransformer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Learns the reward from the comparisons, on the supervised model's trunk (InstructGPT, §3.5). */
 final class RewardStage {
@@ -31,23 +33,32 @@ final class RewardStage {
     void train() throws IOException {
         PreferenceDataset rankings = PreferenceFiles.read(run.directory().comparisons());
         PreferenceDataset unseen = first(PreferenceFiles.read(run.directory().unseenComparisons()), MOST_VALIDATED);
-        try (TransformerPolicy supervised = ModelFiles.policy(run.directory().model(Stage.SFT));
+        try (TransformerPolicy supervised = ModelFiles.policy(run.model(Stage.SFT));
                 TransformerRewardModel reward = create(supervised);
                 RewardModelTrainer trainer =
                         new RewardModelTrainer(reward, rankings, unseen, config(rankings.size()))) {
             reward.network().setRecomputation(run.config().memory().recomputation());
             run.runner().run(Stage.REWARD, trainer);
-            center(reward, demonstrations(supervised));
-            ModelFiles.save(run.directory().model(Stage.REWARD), reward, supervised.tokenizer());
+            center(reward, demonstrations());
+            if (reward.network().lora() != null) {
+                ModelFiles.saveAdapters(run.directory().adapters(Stage.REWARD), reward.network()::saveLora);
+            }
+            ModelFiles.save(
+                    run.directory().model(Stage.REWARD),
+                    reward,
+                    supervised.tokenizer(),
+                    Optional.of(run.chatTemplate()));
         }
     }
 
     private TransformerRewardModel create(TransformerPolicy supervised) {
-        return TransformerRewardModel.of(
-                supervised,
-                LanguageStages.format(supervised),
-                AdamWConfig.gpt3(),
-                LanguageStages.seed(run.config(), Stage.REWARD));
+        long seed = LanguageStages.seed(run.config(), Stage.REWARD);
+        RecipeConfig.Lora lora = run.config().lora();
+        return lora.isUsed()
+                ? new TransformerRewardModel(
+                        ScalarTransformer.ofLora(supervised, lora.of(supervised.config()), AdamWConfig.gpt3(), seed),
+                        run.format())
+                : TransformerRewardModel.of(supervised, run.format(), AdamWConfig.gpt3(), seed);
     }
 
     private RewardModelConfig config(int rankings) {
@@ -73,9 +84,8 @@ final class RewardStage {
     }
 
     /** Human demonstrations, whose mean score is to be 0 (InstructGPT, §3.5); those whose prompt fills the window not. */
-    private List<Exchange> demonstrations(TransformerPolicy supervised) {
-        ReadableLength readable = new ReadableLength(
-                supervised.tokenizer(), LanguageStages.format(supervised), supervised.contextLength());
+    private List<Exchange> demonstrations() {
+        ReadableLength readable = run.readable();
         return run.data().demonstrations().train().stream()
                 .map(Demonstration::lastExchange)
                 .filter(readable::hasRoom)

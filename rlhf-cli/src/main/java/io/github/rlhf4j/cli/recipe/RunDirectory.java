@@ -95,6 +95,16 @@ public record RunDirectory(Path root) {
         return root.resolve(stage.label()).resolve("model");
     }
 
+    /** The low-rank adapters of a stage's model by themselves, where it trained such. */
+    public Path adapters(Stage stage) {
+        return root.resolve(stage.label()).resolve("adapter");
+    }
+
+    /** What the files of the models that exist already held when the run began. */
+    Path baseDigests() {
+        return root.resolve("base-models.sha256");
+    }
+
     /** What the labeler said, mistakes included. */
     public Path comparisons() {
         return root.resolve("comparisons.jsonl");

@@ -42,4 +42,12 @@ public enum Stage {
     public List<Stage> before() {
         return List.of(values()).subList(0, ordinal());
     }
+
+    /** The stages whose output this one reads, in order. */
+    public List<Stage> needs() {
+        return switch (this) {
+            case TOKENIZER, PRETRAINING, SFT, COMPARISONS, REWARD, EVALUATION -> before();
+            case PPO -> List.of(TOKENIZER, PRETRAINING, SFT, REWARD);
+        };
+    }
 }

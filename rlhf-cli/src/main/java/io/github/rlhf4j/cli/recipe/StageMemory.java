@@ -10,14 +10,17 @@ import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.training.PretrainingConfig;
 import io.github.rlhf4j.transformer.training.SftConfig;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What each stage takes of the memory, foretold from its settings: all models it holds at the same time, with sequences as
  * long as the context and a tokenizer as large as it may become.
  *
  * @param responses most responses of a ranking that the reward model learns from, ≥ 2
+ * @param base shape of the model that the run begins with; null where the configuration says it
  */
-record StageMemory(RecipeConfig config, int responses) {
+record StageMemory(
+        RecipeConfig config, int responses, @Nullable TransformerConfig base) {
 
     // The most tokens of a pass that goes backward by default; it depends on nothing else that the defaults are asked
     // for.
@@ -32,8 +35,18 @@ record StageMemory(RecipeConfig config, int responses) {
         return switch (stage) {
             case TOKENIZER -> MemoryEstimate.NOTHING;
             case PRETRAINING ->
-                training(config.pretraining().batch(), 1, PRETRAINING_PASS).plus(scoring(pass(1, PRETRAINING_PASS)));
-            case SFT -> training(config.sft().batch(), 1, SFT_PASS).plus(scoring(pass(1, SFT_PASS)));
+                base == null
+                        ? training(config.pretraining().batch(), 1, PRETRAINING_PASS)
+                                .plus(scoring(pass(1, PRETRAINING_PASS)))
+                        : learning(config.pretraining().batch(), 1, PRETRAINING_PASS)
+                                .plus(start())
+                                .plus(merged())
+                                .plus(scoring(pass(1, PRETRAINING_PASS)));
+            case SFT ->
+                learning(config.sft().batch(), 1, SFT_PASS)
+                        .plus(start())
+                        .plus(merged())
+                        .plus(scoring(pass(1, SFT_PASS)));
             case COMPARISONS ->
                 config.data().preferences() == null ? frozen().plus(sampling()) : MemoryEstimate.NOTHING;
             case REWARD -> reward();
@@ -44,7 +57,7 @@ record StageMemory(RecipeConfig config, int responses) {
 
     /** The supervised model, the reward model in training, which is validated too, and the copy of it that is saved. */
     private MemoryEstimate reward() {
-        return frozen().plus(training(config.reward().batch(), responses, REWARD_PASS))
+        return frozen().plus(learning(config.reward().batch(), responses, REWARD_PASS))
                 .plus(scoring(REWARD_PASS))
                 .plus(frozen());
     }
@@ -52,15 +65,19 @@ record StageMemory(RecipeConfig config, int responses) {
     /** Reference and reward model, policy, and a value function that is a model of its own or a head, then saved as a copy. */
     private MemoryEstimate ppo() {
         RecipeConfig.Ppo stage = config.ppo();
-        MemoryEstimate learner = training(
+        MemoryEstimate learner = learning(
                 Math.max(stage.minibatch(), stage.ptxCoefficient() > 0 ? PpoStage.PTX_SEQUENCES : 1), 1, PPO_PASS);
         long rollout = (long) stage.rollout() * config.model().context();
         MemoryEstimate judge = scoring(Math.min(rollout, pass(1, PPO_PASS)));
         MemoryEstimate values = stage.sharedTrunk()
                 ? frozen()
-                : training(stage.minibatch(), 1, PPO_PASS).plus(judge);
+                : learning(stage.minibatch(), 1, PPO_PASS).plus(judge);
         MemoryEstimate rewardModel = frozen().plus(scoring(rollout));
-        return learner.plus(sampling()).plus(values).plus(frozen().plus(judge)).plus(rewardModel);
+        return learner.plus(sampling())
+                .plus(stage.sharedTrunk() ? MemoryEstimate.NOTHING : merged())
+                .plus(values)
+                .plus(frozen().plus(judge))
+                .plus(rewardModel);
     }
 
     /** The pretrained, the supervised and the optimised model and the reward model; two of them sample, and all score. */
@@ -85,13 +102,36 @@ record StageMemory(RecipeConfig config, int responses) {
                 model(), Generator.DEFAULT_MAX_BATCH, config.model().context());
     }
 
-    /** A batch of so many examples, each of so many sequences. */
+    /** The model that adapters are put on; without adapters it is itself what learns. */
+    private MemoryEstimate start() {
+        return config.lora().isUsed() ? frozen() : MemoryEstimate.NOTHING;
+    }
+
+    /** The model with its adapters merged, while it is saved. */
+    private MemoryEstimate merged() {
+        return start();
+    }
+
+    /** All weights, or adapters on a model that is counted already; of a batch of so many examples. */
+    private MemoryEstimate learning(long examples, long sequences, int ofStage) {
+        return config.lora().isUsed()
+                ? MemoryEstimate.lora(
+                        model(),
+                        config.lora().of(model()),
+                        tokens(examples, sequences, ofStage),
+                        config.memory().recomputation())
+                : training(examples, sequences, ofStage);
+    }
+
     private MemoryEstimate training(long examples, long sequences, int ofStage) {
-        long batch = examples * sequences * config.model().context();
         return MemoryEstimate.training(
-                model(),
-                Math.min(batch, pass(sequences, ofStage)),
-                config.memory().recomputation());
+                model(), tokens(examples, sequences, ofStage), config.memory().recomputation());
+    }
+
+    /** Of a pass over a batch of so many examples, each of so many sequences. */
+    private long tokens(long examples, long sequences, int ofStage) {
+        long batch = examples * sequences * config.model().context();
+        return Math.min(batch, pass(sequences, ofStage));
     }
 
     /** The most tokens of a pass, which does not cut an example of so many sequences. */
@@ -100,6 +140,9 @@ record StageMemory(RecipeConfig config, int responses) {
     }
 
     private TransformerConfig model() {
+        if (base != null) {
+            return base;
+        }
         RecipeConfig.Model shape = config.model();
         return TransformerConfig.gpt2(shape.vocabulary(), shape.context(), shape.width(), shape.layers(), shape.heads())
                 .withDropout(shape.dropout());

@@ -165,7 +165,7 @@ class MemoryCheckTest {
                         "evaluation.bestOf", "1024"));
         long weights = 4L * 256 * 12 * 16384 * 16384;
 
-        assertThat(new StageMemory(largest, 1024).of(stage).offHeap()).isBetween(weights, 1L << 62);
+        assertThat(new StageMemory(largest, 1024, null).of(stage).offHeap()).isBetween(weights, 1L << 62);
     }
 
     /** A machine's memory says nothing of its GPU's; the configuration may be AUTO. */
@@ -207,7 +207,7 @@ class MemoryCheckTest {
     }
 
     private static StageMemory stages(RecipeConfig config) {
-        return new StageMemory(config, config.comparisons().samplesPerPrompt());
+        return new StageMemory(config, config.comparisons().samplesPerPrompt(), null);
     }
 
     @Test

@@ -33,7 +33,7 @@ class StageMemoryTest {
     @Tag("slow") // half a minute beside other work
     void eachStageTakesWhatWasForetold() throws Exception {
         RecipeConfig config = config();
-        StageMemory foretold = new StageMemory(config, config.comparisons().samplesPerPrompt());
+        StageMemory foretold = new StageMemory(config, config.comparisons().samplesPerPrompt(), null);
         Map<Stage, Long> grown = measuredInAProcessOfItsOwn();
 
         Map<Stage, Double> ratios = new EnumMap<>(Stage.class);

@@ -25,6 +25,8 @@ public final class TinyRun {
                 2,
                 RecipeConfig.Memory.defaults(),
                 new RecipeConfig.Data(null, null, null, null),
+                RecipeConfig.Base.none(),
+                RecipeConfig.Lora.none(),
                 new RecipeConfig.Model(300, 16, 1, 2, 96, 0.1),
                 new RecipeConfig.Pretraining(100, 6, 4, 1e-2),
                 new RecipeConfig.Sft(48, 1, 16, 1e-2),

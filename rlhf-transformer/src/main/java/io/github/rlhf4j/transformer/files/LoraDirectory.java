@@ -143,6 +143,19 @@ public final class LoraDirectory {
         return new StoredWeights(file, names.parts(lora, head));
     }
 
+    /**
+     * The paper's targets, as far as the files of this model's family have layers for them: queries and values, or queries,
+     * keys and values where these are one layer, as GPT-2's are.
+     *
+     * @throws IllegalArgumentException when no family has the model's shape
+     */
+    public static Set<LoraTarget> usualTargets(TransformerConfig config) {
+        Set<LoraTarget> usual = LoraConfig.defaults().targets();
+        return new LoraNames(ModelFamily.of(config), config, false).known().containsAll(usual)
+                ? usual
+                : Set.of(LoraTarget.QUERY_KEY_VALUE);
+    }
+
     /** The adapters' settings. */
     public LoraConfig lora() {
         return lora;

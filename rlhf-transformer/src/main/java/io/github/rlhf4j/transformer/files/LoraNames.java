@@ -58,7 +58,11 @@ record LoraNames(ModelFamily family, TransformerConfig config, boolean scalar) {
         return layer.name().substring(0, layer.name().length() - WEIGHT.length());
     }
 
-    /** The targets that are layers of this family, those of the first block. */
+    /** The targets that are layers of this family. */
+    Set<LoraTarget> known() {
+        return known(family.layout(config, scalar));
+    }
+
     private Set<LoraTarget> known(List<StoredPart> layout) {
         Set<LoraTarget> known = EnumSet.noneOf(LoraTarget.class);
         for (LoraTarget target : LoraTarget.values()) {

@@ -3,7 +3,10 @@ package io.github.rlhf4j.transformer.training;
 import com.google.common.primitives.ImmutableIntArray;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.transformer.tokenizer.FramedTokenizer;
+import io.github.rlhf4j.transformer.tokenizer.TextFrame;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalInt;
 
 /**
  * Documents as one long stream of tokens, with {@code <|endoftext|>} before, between and after them: what a language model
@@ -25,13 +28,29 @@ public final class PackedDocuments {
     }
 
     /**
-     * Encodes and packs documents; empty ones are left out. With a tokenizer that has no {@code <|endoftext|>} (of
-     * characters, say) there can only be one document, which is then the whole stream.
+     * The token that stands before each document: {@code <|endoftext|>} where the tokenizer has it, else its beginning of a
+     * text (LLaMA's {@code <s>}), else its end of a text. Empty where there is none of these.
+     */
+    public static OptionalInt separator(Tokenizer tokenizer) {
+        Integer endOfText = tokenizer.specialTokens().get(END_OF_TEXT);
+        if (endOfText != null) {
+            return OptionalInt.of(endOfText);
+        }
+        if (!(tokenizer instanceof FramedTokenizer framed)) {
+            return OptionalInt.empty();
+        }
+        TextFrame frame = framed.frame();
+        return frame.beginning().isPresent() ? frame.beginning() : frame.end();
+    }
+
+    /**
+     * Encodes and packs documents, with the {@link #separator} before each and after the last; empty ones are left out. With a
+     * tokenizer that has none (of characters, say) there can only be one document, which is then the whole stream.
      *
      * @throws IllegalArgumentException when there is no text at all, or several documents and nothing to stand between them
      */
     public static PackedDocuments of(Tokenizer tokenizer, Iterable<String> documents) {
-        Integer separator = tokenizer.specialTokens().get(END_OF_TEXT);
+        OptionalInt separator = separator(tokenizer);
         ImmutableIntArray.Builder tokens = ImmutableIntArray.builder();
         long count = 0;
         long bytes = 0;
@@ -39,8 +58,8 @@ public final class PackedDocuments {
             if (document.isEmpty()) {
                 continue;
             }
-            if (separator != null) {
-                tokens.add(separator);
+            if (separator.isPresent()) {
+                tokens.add(separator.getAsInt());
             } else if (count > 0) {
                 throw new IllegalArgumentException("there are several documents and the tokenizer has no special token "
                         + END_OF_TEXT
@@ -56,9 +75,7 @@ public final class PackedDocuments {
                     "the corpus is empty: it has no document with any text. Check the path and"
                             + " the format of the file it is read from");
         }
-        if (separator != null) {
-            tokens.add(separator);
-        }
+        separator.ifPresent(tokens::add);
         return new PackedDocuments(tokens.build(), count, bytes);
     }
 

@@ -1,0 +1,52 @@
+package io.github.rlhf4j.cli.recipe;
+
+import io.github.rlhf4j.transformer.TransformerPolicy;
+import io.github.rlhf4j.transformer.model.LoraConfig;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Goes on with a model in one stage: all its weights, or low-rank adapters on them; and leaves the result. */
+final class Learner {
+
+    private final Recipe run;
+
+    Learner(Recipe run) {
+        this.run = run;
+    }
+
+    /** What a stage does with the model that it trains. */
+    interface Training {
+        /** Trains it. */
+        void train(TransformerPolicy policy) throws IOException;
+    }
+
+    /** Reads a model, has it trained, and saves it as the stage's. */
+    void train(Stage stage, Path start, Training training) throws IOException {
+        RecipeConfig config = run.config();
+        try (TransformerPolicy model = ModelFiles.policy(start, AdamWConfig.gpt3())) {
+            model.setRecomputation(config.memory().recomputation());
+            if (!config.lora().isUsed()) {
+                training.train(model);
+                save(stage, model);
+                return;
+            }
+            LoraConfig lora = config.lora().of(model.config());
+            try (TransformerPolicy adapted =
+                    model.withLora(lora, AdamWConfig.gpt3(), LanguageStages.seed(config, stage))) {
+                training.train(adapted);
+                save(stage, adapted);
+            }
+        }
+    }
+
+    /** The adapters first, for the model marks the stage as done. */
+    void save(Stage stage, TransformerPolicy policy) throws IOException {
+        RunDirectory directory = run.directory();
+        if (policy.lora() != null) {
+            ModelFiles.saveAdapters(directory.adapters(stage), policy::saveLora);
+        }
+        ModelFiles.save(directory.model(stage), policy, Optional.of(run.chatTemplate()));
+    }
+}
