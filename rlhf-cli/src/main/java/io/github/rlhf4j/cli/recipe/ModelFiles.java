@@ -64,6 +64,14 @@ public final class ModelFiles {
         return reading(path, () -> verified(path));
     }
 
+    /** @throws InputException as {@link #source}, and when it is a language model */
+    static void requireRewardModel(Path path) {
+        if (!source(path).hasScoreHead()) {
+            throw new InputException(path + " is a language model, which scores no texts; name a reward model, a"
+                    + " …ForSequenceClassification with the head " + ModelDirectory.SCORE_HEAD);
+        }
+    }
+
     /**
      * The tokenizer of a model of whatever format, or of a {@code tokenizer.json}.
      *

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,57 @@ final class OwnDataLengths {
     }
 
     /**
+     * The data without the preferences and prompts that do not fit.
+     *
+     * @throws InputException when nothing of a part is left
+     */
+    RecipeData fitting(RecipeData data) {
+        RecipeConfig.Data files = config.data();
+        boolean asked = files.prompts() == null;
+        Parts<Ranking> preferences = data.preferences();
+        return new RecipeData(
+                data.documents(),
+                data.demonstrations(),
+                fitting(data.prompts(), this::hasRoom, asked ? files.preferences() : files.prompts()),
+                preferences == null
+                        ? null
+                        : fitting(
+                                preferences,
+                                ranking -> (!asked || hasRoom(ranking.conversation())) && longest(ranking) <= context,
+                                files.preferences()),
+                data.taste());
+    }
+
+    private <T> Parts<T> fitting(Parts<T> parts, Predicate<T> fits, @Nullable String file) {
+        return new Parts<>(
+                fitting(parts.train(), fits, file, "to train on"), fitting(parts.heldOut(), fits, file, "held out"));
+    }
+
+    private <T> List<T> fitting(List<T> items, Predicate<T> fits, @Nullable String file, String part) {
+        List<T> fitting = items.stream().filter(fits).toList();
+        if (fitting.isEmpty()) {
+            throw new InputException((file == null ? "the dictionary" : file) + ": of the " + items.size() + " rows "
+                    + part + " none fits model.context (" + context + ") with room for an answer of " + answer
+                    + " tokens; train with a longer window (--set model.context=…, in another run)");
+        }
+        return fitting;
+    }
+
+    private boolean hasRoom(Conversation prompt) {
+        return format.prompt(prompt).length() + answer <= context;
+    }
+
+    /** Tokens of the prompt with the longest of its responses. */
+    private int longest(Ranking ranking) {
+        int prompt = format.prompt(ranking.conversation()).length();
+        return prompt
+                + ranking.responses().stream()
+                        .mapToInt(response -> format.response(response).length())
+                        .max()
+                        .orElse(0);
+    }
+
+    /**
      * Checks the files that the configuration names.
      *
      * @param demonstrations as they are divided
@@ -58,6 +110,9 @@ final class OwnDataLengths {
                     "to train on");
             checkDemonstrations(
                     files.demonstrations(), LanguageStages.heldOutDemonstrations(demonstrations), "held out");
+        }
+        if (files.dropTooLong()) {
+            return;
         }
         String prompts = files.prompts();
         if (prompts != null) {
@@ -130,7 +185,8 @@ final class OwnDataLengths {
         String start = text.length() <= QUOTED ? text : text.substring(0, QUOTED) + "…";
         return new InputException(
                 file + ", row " + row + " (blank lines do not count): " + length + ", but " + rule + ": \"" + start
-                        + "\". Shorten or drop the row, " + (remedy == null ? "" : remedy + ", ")
+                        + "\". Shorten or drop the row, leave out all that are too long (--set data.dropTooLong=true, in another run), "
+                        + (remedy == null ? "" : remedy + ", ")
                         + "or train a model with a longer window (--set model.context=…, in another run)");
     }
 }

@@ -129,7 +129,7 @@ public final class Recipe {
                     + given.contextLength());
         }
         if (config.base().rewardModel() != null) {
-            ModelFiles.source(Path.of(config.base().rewardModel()));
+            ModelFiles.requireRewardModel(Path.of(config.base().rewardModel()));
         }
         if (given != null) {
             format(); // a template that cannot be used must not be found later
@@ -233,11 +233,31 @@ public final class Recipe {
         if (!config.skips(Stage.PRETRAINING)) {
             CorpusLength.inTokens(config, tokenizer()).check(data().documents());
         }
-        new OwnDataLengths(format, config).check(data().demonstrations());
+        OwnDataLengths lengths = new OwnDataLengths(format, config);
+        lengths.check(data().demonstrations());
+        if (config.data().dropTooLong()) {
+            dropTooLong(lengths);
+        }
         if (config.data().prompts() == null && config.data().preferences() == null) {
             new QuestionLengths(format, config).check(data().prompts());
         }
         lengthsChecked = true;
+    }
+
+    private void dropTooLong(OwnDataLengths lengths) {
+        RecipeData all = data();
+        RecipeData fitting = lengths.fitting(all);
+        int rows = count(all.prompts()) + count(all.preferences());
+        int dropped = rows - count(fitting.prompts()) - count(fitting.preferences());
+        if (dropped > 0) {
+            monitor.onNote(dropped + " of " + rows + " prompts and preferences are longer than model.context ("
+                    + config.model().context() + ") has room for, and left out");
+        }
+        data = fitting;
+    }
+
+    private static int count(@Nullable Parts<?> parts) {
+        return parts == null ? 0 : parts.train().size() + parts.heldOut().size();
     }
 
     private String describe(Stage stage) {

@@ -154,12 +154,19 @@ public record RecipeConfig(
      * @param demonstrations to fine-tune on, JSON Lines
      * @param preferences to learn the reward from, JSON Lines; then no labeler is simulated and there is no hidden taste
      * @param prompts to optimise the policy on, JSON Lines or one a line
+     * @param dropTooLong whether preferences and prompts that do not fit {@code model.context} are left out, and not refused
      */
     public record Data(
             @Nullable String text,
             @Nullable String demonstrations,
             @Nullable String preferences,
-            @Nullable String prompts) {}
+            @Nullable String prompts,
+            boolean dropTooLong) {
+
+        static Data dictionary() {
+            return new Data(null, null, null, null, false);
+        }
+    }
 
     /**
      * Models that exist already, of any format that is read here; null where there is none.
@@ -424,7 +431,7 @@ public record RecipeConfig(
                 0.05,
                 checkpointEvery,
                 Memory.defaults(),
-                new Data(null, null, null, null),
+                Data.dictionary(),
                 Base.none(),
                 Lora.none(),
                 new Model(4096, 128, 4, 4, 96, 0),

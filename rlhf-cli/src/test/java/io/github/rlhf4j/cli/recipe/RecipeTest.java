@@ -8,10 +8,7 @@ import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.cli.report.ResultsTable;
 import io.github.rlhf4j.cli.report.RunRecords;
 import io.github.rlhf4j.core.data.PreferenceFiles;
-import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.core.training.StopSignal;
-import io.github.rlhf4j.core.training.Trainer;
-import io.github.rlhf4j.core.training.TrainingListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,8 +68,8 @@ class RecipeTest {
     void aRunStoppedInAnyStageAndResumedEqualsTheUninterruptedOne(Stage stage) throws IOException {
         StopSignal stop = new StopSignal();
 
-        assertThatThrownBy(() ->
-                        recipe(directory, stoppingIn(stage, stop), stop, false).run())
+        assertThatThrownBy(() -> recipe(directory, TinyRun.stoppingIn(stage, stop), stop, false)
+                        .run())
                 .isInstanceOf(RunStoppedException.class)
                 .hasMessage("stopped in " + stage.label() + " after step 1; all of it is saved in " + directory);
         assertThat(directory.resolve("report.html")).doesNotExist();
@@ -111,12 +108,13 @@ class RecipeTest {
     @Test
     void otherSettingsOfMemoryResumeARunAndChangeNothingButRounding() throws IOException {
         StopSignal stop = new StopSignal();
-        assertThatThrownBy(() -> recipe(directory, stoppingIn(Stage.SFT, stop), stop, false)
+        assertThatThrownBy(() -> recipe(directory, TinyRun.stoppingIn(Stage.SFT, stop), stop, false)
                         .run())
                 .isInstanceOf(RunStoppedException.class);
         RecipeConfig lean =
                 ConfigFiles.set(TinyRun.config(), Map.of("memory.recompute", "true", "memory.microBatchTokens", "200"));
-        recipe(lean, directory, RunMonitor.SILENT, new StopSignal(), true).run();
+        TinyRun.recipe(lean, directory, RunMonitor.SILENT, new StopSignal(), true)
+                .run();
 
         assertThat(new RunDirectory(directory).storedConfig()).isEqualTo(lean);
         for (String stage : List.of("sft", "reward")) {
@@ -181,7 +179,7 @@ class RecipeTest {
         RecipeConfig own = ConfigFiles.set(ownData(40, "Say something about stars"), "evaluation.prompts", "48");
         List<String> said = new ArrayList<>();
 
-        recipe(own, directory, saying(said), new StopSignal(), false).run();
+        TinyRun.recipe(own, directory, saying(said), new StopSignal(), false).run();
 
         RunRecords records = RunRecords.read(directory);
         assertThat(records.stages()).containsExactly("pretraining", "sft", "reward", "ppo");
@@ -351,21 +349,6 @@ class RecipeTest {
         };
     }
 
-    /** Asks to stop after the first step of a stage. */
-    private static RunMonitor stoppingIn(Stage stage, StopSignal stop) {
-        return new RunMonitor() {
-            @Override
-            public TrainingListener listener(Stage running) {
-                return (Trainer trainer, StepReport report) -> {
-                    if (running == stage && report.step() == 1) {
-                        stop.request();
-                    }
-                    return true;
-                };
-            }
-        };
-    }
-
     /** Files of so many rows beside the run. */
     private RecipeConfig ownData(int rows, String prompt) throws IOException {
         StringBuilder text = new StringBuilder();
@@ -391,17 +374,10 @@ class RecipeTest {
     }
 
     private static Recipe recipe(RecipeConfig config, Path out) throws IOException {
-        return recipe(config, out, RunMonitor.SILENT, new StopSignal(), false);
+        return TinyRun.recipe(config, out, RunMonitor.SILENT, new StopSignal(), false);
     }
 
     private static Recipe recipe(Path out, RunMonitor monitor, StopSignal stop, boolean resume) throws IOException {
-        return recipe(TinyRun.config(), out, monitor, stop, resume);
-    }
-
-    private static Recipe recipe(RecipeConfig config, Path out, RunMonitor monitor, StopSignal stop, boolean resume)
-            throws IOException {
-        RunDirectory run = new RunDirectory(out);
-        run.open(config, resume);
-        return new Recipe(config, run, () -> TinyRun.DICTIONARY, monitor, stop);
+        return TinyRun.recipe(TinyRun.config(), out, monitor, stop, resume);
     }
 }
