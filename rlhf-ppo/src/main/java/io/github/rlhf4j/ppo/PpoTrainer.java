@@ -9,7 +9,6 @@ import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
 import io.github.rlhf4j.ppo.math.GeneralizedAdvantages;
-import io.github.rlhf4j.ppo.math.KlController;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RewardShaping;
@@ -18,7 +17,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Proximal policy optimisation of a language model against a reward model, on a KL leash to a reference policy
@@ -33,7 +31,6 @@ import java.util.Map;
 public final class PpoTrainer implements Trainer {
 
     private static final String NAME = "ppo";
-    private static final String KL_COEFFICIENT = "klCoefficient";
 
     private final PpoConfig config;
     private final PpoSetup setup;
@@ -46,7 +43,7 @@ public final class PpoTrainer implements Trainer {
     private final PpoUpdater updater;
     private final EpochOrder promptOrder;
     private final RandomKey rolloutKey;
-    private double klCoefficient;
+    private RewardState rewardState;
     private long iteration;
 
     PpoTrainer(PpoParts parts) {
@@ -63,7 +60,7 @@ public final class PpoTrainer implements Trainer {
         this.updater = new PpoUpdater(config, policy, learner, parts.pretraining(), guards, key);
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
-        this.klCoefficient = config.rewards().kl().initialCoefficient();
+        this.rewardState = RewardState.initial(config.rewards());
     }
 
     /** One iteration: a rollout, and the updates on it. */
@@ -81,6 +78,7 @@ public final class PpoTrainer implements Trainer {
         guards.requirePossibleKl(kl);
         tellListener(rollout, judgement.scores(), kl);
 
+        rewardState = rewardState.seeing(judgement.scores());
         double[][] rewards = shapeRewards(judgement.tokenScores(), rollout.stopped(), kl);
         GeneralizedAdvantages estimate = estimateAdvantages(rewards, judgement.values());
         double[][] advantages = whitenAdvantages(estimate.advantages());
@@ -90,12 +88,13 @@ public final class PpoTrainer implements Trainer {
         UpdateTally updates = updater.optimise(experience, iteration);
 
         PpoMetrics metrics = new PpoMetrics()
-                .objective(rollout, judgement, rewards, klCoefficient)
+                .objective(rollout, judgement, rewards)
+                .shaping(rewardState, config.rewards())
                 .rollout(rollout)
                 .updates(updates, experience)
                 .pretraining(updates, config.losses().ptxCoefficient())
                 .rates(config, iteration);
-        klCoefficient = nextKlCoefficient(kl);
+        rewardState = rewardState.next(config.rewards().kl(), kl);
         iteration++;
         return new StepReport(NAME, iteration, totalSteps(), metrics.asMap());
     }
@@ -113,7 +112,8 @@ public final class PpoTrainer implements Trainer {
 
     /** −β·KL per token, and the score: on the last one, unless the reward model says where it was earned. */
     private double[][] shapeRewards(double[][] scores, boolean[] stopped, double[][] kl) {
-        return RewardShaping.perToken(config.rewards().counted(scores, stopped), kl, klCoefficient);
+        double[][] counted = config.rewards().counted(scores, stopped, rewardState.moments());
+        return RewardShaping.perToken(counted, kl, rewardState.klCoefficient());
     }
 
     private GeneralizedAdvantages estimateAdvantages(double[][] rewards, double[][] values) {
@@ -124,11 +124,6 @@ public final class PpoTrainer implements Trainer {
 
     private double[][] whitenAdvantages(double[][] advantages) {
         return config.advantages().whiten() ? Whitening.standardize(advantages) : advantages;
-    }
-
-    private double nextKlCoefficient(double[][] kl) {
-        KlController controller = config.rewards().kl();
-        return controller.next(klCoefficient, controller.unit().of(kl), kl.length);
     }
 
     private void tellListener(Rollout rollout, double[] scores, double[][] kl) {
@@ -159,14 +154,14 @@ public final class PpoTrainer implements Trainer {
 
     /** The KL coefficient β of the next iteration. */
     public double klCoefficient() {
-        return klCoefficient;
+        return rewardState.klCoefficient();
     }
 
     @Override
     public void save(Path directory) throws IOException {
         Checkpoints.write(directory, fresh -> {
             learner.saveState(fresh);
-            TrainerState.write(fresh, NAME, iteration, setup, Map.of(KL_COEFFICIENT, klCoefficient));
+            TrainerState.write(fresh, NAME, iteration, setup, rewardState.numbers());
         });
     }
 
@@ -174,9 +169,9 @@ public final class PpoTrainer implements Trainer {
     public void restore(Path directory) throws IOException {
         Checkpoints.verify(directory);
         TrainerState state = TrainerState.read(directory).requireStage(NAME).requireSameConfig(setup);
-        double savedCoefficient = state.number(KL_COEFFICIENT);
+        RewardState savedRewards = RewardState.of(state);
         learner.restoreState(directory);
-        klCoefficient = savedCoefficient;
+        rewardState = savedRewards;
         iteration = state.stepsDone();
     }
 

@@ -46,15 +46,7 @@ public final class PpoTrainerBuilder {
     }
 
     /**
-     * How the reward model is called: on threads of the trainer's, while the rest of the rollout is sampled, and then while
-     * reference and critic are asked about it. A call is about {@code batch} consecutive responses of the rollout and is made
-     * when they have all ended, so a batch below the rollout's size is what lets calls begin while others are sampled; a
-     * model that answers slowly, as one over a network does, takes several calls at once. By default there is one call
-     * with the whole rollout, which begins when it is there.
-     *
-     * <p>Neither number changes which responses are sampled, and neither changes the run where a score does not depend on
-     * what is scored with it. With {@code calls} above 1 the model must be safe to use from several threads. Where it shares
-     * the processor with the policy, the two slow each other down.
+     * How the reward model is called; by default once, with the whole rollout. See {@link RewardConcurrency}.
      *
      * @param calls most calls in flight, ≥ 1
      * @param batch most exchanges of a call, ≥ 1

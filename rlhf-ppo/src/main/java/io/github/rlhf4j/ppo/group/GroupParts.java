@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.TrainablePolicy;
+import io.github.rlhf4j.ppo.RewardConcurrency;
 import io.github.rlhf4j.ppo.RolloutListener;
 import io.github.rlhf4j.ppo.internal.ReferenceRules;
 import java.util.List;
@@ -14,6 +15,7 @@ record GroupParts(
         TrainablePolicy policy,
         Policy reference,
         RewardModel rewardModel,
+        RewardConcurrency rewardConcurrency,
         List<Prompt> prompts,
         RolloutListener listener) {
 

@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.TrainablePolicy;
+import io.github.rlhf4j.ppo.RewardConcurrency;
 import io.github.rlhf4j.ppo.RolloutListener;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ public final class GroupTrainerBuilder {
     private @Nullable TrainablePolicy policy;
     private @Nullable Policy reference;
     private @Nullable RewardModel rewardModel;
+    private RewardConcurrency rewardConcurrency = RewardConcurrency.ONE_CALL;
     private @Nullable List<Prompt> prompts;
     private RolloutListener listener = (iteration, samples) -> {};
 
@@ -42,6 +44,17 @@ public final class GroupTrainerBuilder {
         return this;
     }
 
+    /**
+     * How the reward model is called; by default once, with the whole rollout. See {@link RewardConcurrency}.
+     *
+     * @param calls most calls in flight, ≥ 1
+     * @param batch most exchanges of a call, ≥ 1
+     */
+    public GroupTrainerBuilder rewardConcurrency(int calls, int batch) {
+        rewardConcurrency = new RewardConcurrency(calls, batch);
+        return this;
+    }
+
     /** What responses are sampled to: in a new random order each epoch. */
     public GroupTrainerBuilder prompts(List<Prompt> toAnswer) {
         prompts = toAnswer;
@@ -66,6 +79,7 @@ public final class GroupTrainerBuilder {
                 required("policy", policy),
                 required("reference", reference),
                 required("rewardModel", rewardModel),
+                rewardConcurrency,
                 required("prompts", prompts),
                 listener));
     }

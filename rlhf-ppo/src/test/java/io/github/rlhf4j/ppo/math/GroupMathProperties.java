@@ -253,6 +253,19 @@ class GroupMathProperties {
         assertThat(scaled[0]).containsExactly(new double[] {2, -1}, offset(1e-6));
     }
 
+    /** A response's rewards sum to its standardised score; rewards that were all the same have no scale. */
+    @Example
+    void standardizingTakesTheMeanOffEachResponseOnce() {
+        double[][] rewards = {{1, 3}, {0, 0, -2}};
+        RunningMoments moments = RunningMoments.NONE.plus(Ragged.rowSums(rewards));
+        double[][] standardized = moments.standardize(rewards);
+        assertThat(Ragged.rowSums(standardized)).containsExactly(new double[] {1, -1}, offset(1e-6));
+        assertThat(standardized[0][0]).isCloseTo(1.0 / 3, offset(1e-6));
+        RunningMoments same = RunningMoments.NONE.plus(new double[] {5, 5, 5});
+        assertThat(same.scale(new double[][] {{5}})[0]).containsExactly(5);
+        assertThat(same.standardize(new double[][] {{2, 3}})[0]).containsExactly(2, -2);
+    }
+
     @Example
     void correlationAndKlByPosition() {
         assertThat(Correlation.of(new double[] {1, 2, 3}, new double[] {2, 4, 6}))
