@@ -37,23 +37,15 @@ public final class JudgedRollouts {
      *
      * @param microBatchTokens most tokens of a pass of reference or policy, ≥ 1
      */
-    public JudgedRollouts(
-            Policy policy,
-            Policy reference,
-            RewardModel rewardModel,
-            RewardConcurrency rewardConcurrency,
-            Sampling sampling,
-            GuardSettings guards,
-            int microBatchTokens,
-            RolloutListener listener) {
-        this.policy = policy;
-        this.reference = reference;
-        this.rewardModel = rewardModel;
-        this.rewardConcurrency = rewardConcurrency;
+    public JudgedRollouts(RolloutParts parts, Sampling sampling, GuardSettings guards, int microBatchTokens) {
+        this.policy = parts.policy();
+        this.reference = parts.reference();
+        this.rewardModel = parts.rewardModel();
+        this.rewardConcurrency = parts.rewardConcurrency();
         this.sampling = sampling;
         this.guards = new Guards(guards, sampling);
         this.microBatchTokens = microBatchTokens;
-        this.listener = listener;
+        this.listener = parts.listener();
     }
 
     /**

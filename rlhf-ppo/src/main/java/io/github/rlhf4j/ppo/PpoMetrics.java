@@ -43,6 +43,15 @@ final class PpoMetrics {
         return this;
     }
 
+    /** Updates that were undone are none. */
+    PpoMetrics budget(KlBacktracking.Outcome<UpdateTally> outcome) {
+        outcome.report(metrics);
+        if (outcome.rateFactor() == 0) {
+            metrics.put("ppo/updates", 0.0);
+        }
+        return this;
+    }
+
     PpoMetrics rates(PpoConfig config, long iteration) {
         metrics.put("ppo/learning_rate", config.policyRate().at(iteration));
         metrics.put("ppo/value_learning_rate", config.valueRate().at(iteration));

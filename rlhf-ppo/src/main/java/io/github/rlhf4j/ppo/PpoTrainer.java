@@ -41,6 +41,7 @@ public final class PpoTrainer implements Trainer {
     private final Judges judges;
     private final Guards guards;
     private final PpoUpdater updater;
+    private final KlBacktracking backtracking;
     private final EpochOrder promptOrder;
     private final RandomKey rolloutKey;
     private RewardState rewardState;
@@ -50,14 +51,20 @@ public final class PpoTrainer implements Trainer {
         RandomKey key = RandomKey.of(parts.config().seed()).child(NAME);
         this.config = parts.config();
         this.setup = PpoSetup.of(parts);
-        this.policy = parts.policy();
-        this.prompts = parts.prompts();
-        this.listener = parts.listener();
+        RolloutParts rollouts = parts.rollouts();
+        this.policy = rollouts.policy();
+        this.prompts = rollouts.prompts();
+        this.listener = rollouts.listener();
         this.learner = Learner.of(policy, parts.critic());
         this.judges = new Judges(
-                parts.reference(), learner, parts.rewardModel(), parts.rewardConcurrency(), config.microBatchTokens());
+                rollouts.reference(),
+                learner,
+                rollouts.rewardModel(),
+                rollouts.rewardConcurrency(),
+                config.microBatchTokens());
         this.guards = new Guards(config.guards(), config.sampling());
         this.updater = new PpoUpdater(config, policy, learner, parts.pretraining(), guards, key);
+        this.backtracking = new KlBacktracking(config.guards().klBudget(), policy, learner, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
         this.rewardState = RewardState.initial(config.rewards());
@@ -85,14 +92,19 @@ public final class PpoTrainer implements Trainer {
         Experience experience =
                 new Experience(rollout.batch(), rollout.logProbs(), judgement.values(), advantages, estimate.returns());
 
-        UpdateTally updates = updater.optimise(experience, iteration);
+        KlBacktracking.Outcome<UpdateTally> updates = backtracking.update(
+                rollout.batch(),
+                rollout.logProbs(),
+                judgement.referenceLogProbs(),
+                rateFactor -> updater.optimise(experience, iteration, rateFactor));
 
         PpoMetrics metrics = new PpoMetrics()
                 .objective(rollout, judgement, rewards)
                 .shaping(rewardState, config.rewards())
                 .rollout(rollout)
-                .updates(updates, experience)
-                .pretraining(updates, config.losses().ptxCoefficient())
+                .updates(updates.tally(), experience)
+                .budget(updates)
+                .pretraining(updates.tally(), config.losses().ptxCoefficient())
                 .rates(config, iteration);
         rewardState = rewardState.next(config.rewards().kl(), kl);
         iteration++;

@@ -11,7 +11,9 @@ import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
 import io.github.rlhf4j.ppo.JudgedRollout;
 import io.github.rlhf4j.ppo.JudgedRollouts;
+import io.github.rlhf4j.ppo.KlBacktracking;
 import io.github.rlhf4j.ppo.RewardState;
+import io.github.rlhf4j.ppo.RolloutParts;
 import io.github.rlhf4j.ppo.math.DynamicSampling;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RewardShaping;
@@ -49,29 +51,23 @@ public final class GroupTrainer implements Trainer {
     private final List<Prompt> prompts;
     private final JudgedRollouts rollouts;
     private final GroupUpdater updater;
+    private final KlBacktracking backtracking;
     private final EpochOrder promptOrder;
     private final RandomKey rolloutKey;
     private RewardState rewardState;
     private long promptsDrawn;
     private long iteration;
 
-    GroupTrainer(GroupParts parts) {
-        RandomKey key = RandomKey.of(parts.config().seed()).child(NAME);
-        this.config = parts.config();
+    GroupTrainer(GroupConfig config, RolloutParts parts) {
+        RandomKey key = RandomKey.of(config.seed()).child(NAME);
+        this.config = config;
         this.algorithm = config.algorithm();
         this.policy = parts.policy();
         this.prompts = parts.prompts();
         this.setup = new Setup(config, DataDigest.ofPrompts(prompts));
-        this.rollouts = new JudgedRollouts(
-                policy,
-                parts.reference(),
-                parts.rewardModel(),
-                parts.rewardConcurrency(),
-                config.sampling(),
-                config.guards(),
-                config.microBatchTokens(),
-                parts.listener());
+        this.rollouts = new JudgedRollouts(parts, config.sampling(), config.guards(), config.microBatchTokens());
         this.updater = new GroupUpdater(config, policy, rollouts, key);
+        this.backtracking = new KlBacktracking(config.guards().klBudget(), policy, policy, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
         this.rewardState = RewardState.initial(config.rewards());
@@ -92,12 +88,17 @@ public final class GroupTrainer implements Trainer {
                 rollout.referenceLogProbs(),
                 Ragged.combine(advantages, corrections, (advantage, weight) -> advantage * weight));
 
-        GroupTally updates = updater.optimise(experience, iteration);
+        KlBacktracking.Outcome<GroupTally> updates = backtracking.update(
+                rollout.batch(),
+                rollout.logProbs(),
+                rollout.referenceLogProbs(),
+                rateFactor -> updater.optimise(experience, iteration, rateFactor));
 
         Map<String, Double> metrics = rollout.metrics(rewards);
         rewardState.report(config.rewards(), metrics);
         metrics.put("group/informative", informativeShare(rollout));
-        updates.report(metrics);
+        updates.tally().report(metrics);
+        reportBudget(updates, metrics);
         metrics.put("group/correction", Ragged.mean(corrections));
         metrics.put("group/learning_rate", config.rate().at(iteration));
         rewardState = rewardState.next(config.rewards().kl(), rollout.kl());
@@ -163,6 +164,14 @@ public final class GroupTrainer implements Trainer {
         double[][] punished =
                 algorithm.overlong() == null ? counted : algorithm.overlong().apply(counted);
         return RewardShaping.perToken(punished, rollout.kl(), rewardState.klCoefficient());
+    }
+
+    /** Updates that were undone are none. */
+    private static void reportBudget(KlBacktracking.Outcome<GroupTally> outcome, Map<String, Double> metrics) {
+        outcome.report(metrics);
+        if (outcome.rateFactor() == 0) {
+            metrics.put("group/updates", 0.0);
+        }
     }
 
     private void requireUnfinished() {
