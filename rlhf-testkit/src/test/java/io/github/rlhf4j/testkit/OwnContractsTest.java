@@ -9,6 +9,7 @@ import io.github.rlhf4j.core.data.PreferenceFiles;
 import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.ppo.BatchPlan;
+import io.github.rlhf4j.ppo.GuardSettings;
 import io.github.rlhf4j.ppo.PpoConfig;
 import io.github.rlhf4j.ppo.RewardSettings;
 import io.github.rlhf4j.ppo.group.GroupAlgorithm;
@@ -123,6 +124,18 @@ class OwnContractsTest {
             RewardSettings rewards = config.rewards().withScaling(RewardSettings.Scaling.RUNNING_STANDARDIZED);
             return PpoFixture.builder(PpoFixture.policy(), config.withRewards(rewards))
                     .build();
+        }
+    }
+
+    /** Updates are undone in most of these steps; nothing of that outlives one. */
+    @Nested
+    class PpoWithinABudget extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            PpoConfig config = PpoFixture.config(4, new BatchPlan(8, 4))
+                    .withGuards(GuardSettings.defaults().withKlBudget(0.01));
+            return PpoFixture.builder(PpoFixture.policy(), config).build();
         }
     }
 
