@@ -31,7 +31,10 @@ import org.slf4j.LoggerFactory;
  *       no longer says where the policy is.
  * </ul>
  *
- * A rollout is a sample: the next one, drawn afresh, reports as {@code objective/kl} what the budget allowed but for the noise
+ * The search is along what the optimiser would do, which knows nothing of the budget: a policy at its limit mostly stays where it
+ * is. A KL penalty in the reward ({@link RewardSettings#kl()}) is what spends the budget well; this only keeps it.
+ *
+ * <p>A rollout is a sample: the next one, drawn afresh, reports as {@code objective/kl} what the budget allowed but for the noise
  * of both.
  *
  * <p>Costs, only when there is a budget: the state of what learns is written to a directory below {@code java.io.tmpdir} before

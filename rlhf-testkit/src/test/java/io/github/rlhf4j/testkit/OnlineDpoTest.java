@@ -78,8 +78,8 @@ class OnlineDpoTest {
         TabularPolicy reference = policy.copy();
         Random random = new Random(4);
         RewardModel noisy = batch -> batch.stream()
-                .mapToDouble(e -> DpoFixture.reward(e.prompt(), e.response())
-                        - Math.log(-Math.log(1 - random.nextDouble())))
+                .mapToDouble(
+                        e -> DpoFixture.reward(e.prompt(), e.response()) - Math.log(-Math.log(1 - random.nextDouble())))
                 .toArray();
         OnlineDpoConfig config = OnlineDpoConfig.of(400, new BatchPlan(256, 256), DpoFixture.SAMPLING, 6)
                 .withLoss(new DpoLoss(beta))
@@ -129,11 +129,7 @@ class OnlineDpoTest {
     }
 
     static Stream<PairLoss> losses() {
-        return Stream.of(
-                new DpoLoss(0.1),
-                new IpoLoss(0.1),
-                new BcoLoss(0.1),
-                new SimpoLoss(2, 0.5));
+        return Stream.of(new DpoLoss(0.1), new IpoLoss(0.1), new BcoLoss(0.1), new SimpoLoss(2, 0.5));
     }
 
     @ParameterizedTest

@@ -102,7 +102,7 @@ public final class DpoTrainer implements Trainer {
         double rate = config.schedule().at(stepsDone);
         Map<String, Double> metrics = new LinkedHashMap<>();
         DpoTally tally = new DpoTally();
-        passes.accumulate(training.select(drawn), reference.of(drawn), (from, logProbs) -> {}, tally);
+        passes.accumulate(stepsDone + 1, training.select(drawn), reference.of(drawn), (from, logProbs) -> {}, tally);
         tally.report(metrics);
         UpdateReport update = policy.update(rate);
         stepsDone++;

@@ -151,6 +151,7 @@ public final class OnlineDpoTrainer implements Trainer {
         boolean onPolicy = tally.batches() == 0;
         double[][] sampled = pairs.logProbs(drawn);
         passes.accumulate(
+                iteration + 1,
                 pairs.examples(drawn),
                 pairs.references(drawn),
                 (from, scored) -> {

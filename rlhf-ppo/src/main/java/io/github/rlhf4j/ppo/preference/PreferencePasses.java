@@ -51,10 +51,11 @@ final class PreferencePasses {
      * Adds the gradient of the batch's mean loss to the policy, and what it was to the tally, one micro-batch of whole examples
      * after another.
      *
+     * @param step number of the trainer's step, from 1, which errors name
      * @param references log π_ref, one row per example, learned sequences first, nats
      * @throws DivergenceException when the loss is not finite; the policy has not moved
      */
-    void accumulate(List<Example> batch, double[][] references, ScoreCheck check, DpoTally tally) {
+    void accumulate(long step, List<Example> batch, double[][] references, ScoreCheck check, DpoTally tally) {
         double anchor = objective.anchor(policy, batch, references, microBatchTokens, rewardMean.value());
         PreferenceStatistics statistics = PreferenceStatistics.NONE;
         for (TokenBudget.Range range : parts(batch)) {
@@ -68,7 +69,7 @@ final class PreferencePasses {
                         Arrays.copyOfRange(references, range.from(), range.to()),
                         anchor,
                         1.0 / batch.size());
-                requireFinite(outcome.loss());
+                requireFinite(step, outcome.loss());
                 pass.backward(new TokenGradients(outcome.gradient()));
                 tally.add(part, outcome);
                 statistics = statistics.plus(outcome.statistics());
@@ -105,12 +106,11 @@ final class PreferencePasses {
         return new SequenceBatch(sequences, temperature);
     }
 
-    private static void requireFinite(double loss) {
+    private static void requireFinite(long step, double loss) {
         if (!Double.isFinite(loss)) {
-            throw new DivergenceException(
-                    "the loss of a batch of preferences is " + loss + ". No parameter was moved by"
-                            + " it; go back to the last checkpoint with a lower learning rate or a larger beta; dpo/gradient_norm"
-                            + " of the steps before shows where it began");
+            throw new DivergenceException("step " + step + " of training on preferences: the loss of a batch is " + loss
+                    + ". No parameter was moved by it; go back to the last checkpoint with a lower learning rate or a larger"
+                    + " beta; dpo/gradient_norm of the steps before shows where it began");
         }
     }
 
