@@ -12,13 +12,18 @@ import io.github.rlhf4j.ppo.math.MissingStop;
  *
  * <p>What ragged rows make the same for all: no padding counts anywhere, the score is on the last token there is, and the
  * statistics of a rollout are of all of it.
+ *
+ * <p>The numbers are the defaults of each system's own source, read at the commit named beside it, except for {@link
+ * #INSTRUCT_GPT}, whose source is not public.
  */
 public enum Dialect {
 
     /**
-     * OpenAI's lm-human-preferences (Ziegler et al. 2019): adaptive β from 0.15 towards 6 nats per sequence, −1 without a stop,
-     * rewards scaled to unit variance, advantages whitened by n. There each minibatch is whitened by itself; take one
-     * minibatch per rollout, as its released settings do.
+     * OpenAI's lm-human-preferences (Ziegler et al. 2019), at cbfd210. {@code launch.py} (sentiment, descriptiveness): adaptive β
+     * from 0.15 towards 6 nats per sequence. {@code lm_human_preferences/train_policy.py}: horizon 10,000, rewards scaled to unit
+     * variance, γ 1, λ 0.95, both clips 0.2, value coefficient 0.1; {@code lm_tasks.py}: −1 without a stop; {@code
+     * utils/core.py}: advantages whitened by n. There each minibatch is whitened by itself; take one minibatch per rollout, as
+     * its settings do. Its summarisation tasks differ: β fixed at 0.01 or 0.03, rewards not scaled.
      */
     OPENAI_2019(
             new RewardSettings(KlController.Adaptive.perSequence(0.15, 6), new MissingStop.FixedScore(-1), 0, true),
@@ -26,8 +31,10 @@ public enum Dialect {
             losses(new ClippedPolicyLoss(0.2), 0.2, 0.1)),
 
     /**
-     * TRL 0.7: adaptive β from 0.2 towards 6 nats per sequence, scores as they are, advantages whitened by n − 1. Not TRL's
-     * last PPO, which paid the score one slot past the stop token, where a ragged row has nothing.
+     * TRL 0.7.11 (0f13e51). {@code trl/trainer/ppo_config.py}: adaptive β from 0.2 towards 6 nats per sequence, horizon 10,000,
+     * scores as they are, γ 1, λ 0.95, both clips 0.2, value coefficient 0.1; {@code trl/core.py}: advantages whitened by n − 1.
+     * It also leaves out minibatches whose mean ratio is above 10, which is not done here. Not TRL's last PPO, which paid the
+     * score one slot past the stop token, where a ragged row has nothing.
      */
     TRL(
             new RewardSettings(KlController.Adaptive.perSequence(0.2, 6), new MissingStop.Keep(), 0, false),
@@ -35,23 +42,31 @@ public enum Dialect {
             losses(new ClippedPolicyLoss(0.2), 0.2, 0.1)),
 
     /**
-     * OpenRLHF: fixed β of 0.01, scores clipped to ±10, λ = 1, advantages whitened by n, values clipped at 0.5. It also clips
-     * K1 to ±10, which is not done here.
+     * OpenRLHF, at 3c3be62. {@code openrlhf/cli/train_ppo_ray.py}: fixed β of 0.01 on K1, scores clipped to ±10, γ 1, λ 1, policy
+     * clip 0.2 without dual clip, values clipped at 0.5; {@code trainer/ppo_utils/experience_maker.py}: advantages whitened by n
+     * over all of a rollout; {@code models/loss.py}: half the squared error. {@code models/utils.py} clips K1 to ±10 and {@code
+     * models/loss.py} log ratios to ±20, which is not done here.
      */
     OPENRLHF(
             new RewardSettings(new KlController.Fixed(0.01), new MissingStop.Keep(), 10, false),
             new AdvantageSettings(1, 1, true),
             losses(new ClippedPolicyLoss(0.2), 0.5, 1)),
 
-    /** verl: fixed β of 0.001, λ = 1, advantages whitened by n − 1, dual clip 3, values clipped at 0.5. */
+    /**
+     * verl, at b178a3c. {@code verl/trainer/config/ppo_trainer.yaml}: γ 1, λ 1, and a fixed β of 0.001 on K1 once {@code
+     * use_kl_in_reward} is on, which it is here and is not by default there; {@code actor/actor.yaml}: policy clip 0.2, dual clip
+     * 3, mean over tokens; {@code critic/critic.yaml}: values clipped at 0.5; {@code verl/utils/torch_functional.py}: advantages
+     * whitened by n − 1. Its clamps of log ratios at ±20 are not done here.
+     */
     VERL(
             new RewardSettings(new KlController.Fixed(0.001), new MissingStop.Keep(), 0, false),
             new AdvantageSettings(1, 1, true).withDivisor(AdvantageSettings.Divisor.N_MINUS_1),
             losses(new ClippedPolicyLoss(0.2, 0.2, 3), 0.5, 1)),
 
     /**
-     * DeepSpeed-Chat: fixed β of 0.1, scores clipped to ±5, nothing whitened. It counts one slot after the response as well,
-     * which a ragged row has not.
+     * DeepSpeed-Chat, DeepSpeedExamples at 45b4b71, {@code applications/DeepSpeed-Chat/dschat/rlhf/ppo_trainer.py} (unchanged
+     * since e86d0c6): fixed β of 0.1, scores clipped to ±5, γ 1, λ 0.95, both clips 0.2, half the squared error, nothing
+     * whitened. It counts one slot after the response as well, which a ragged row has not.
      */
     DEEPSPEED_CHAT(
             new RewardSettings(new KlController.Fixed(0.1), new MissingStop.Keep(), 5, false),
@@ -60,7 +75,9 @@ public enum Dialect {
 
     /**
      * InstructGPT (Ouyang et al. 2022, §3.5, appendix C.4): fixed β of 0.02, PPO-ptx with coefficient 27.8, which needs
-     * pretraining text. What the paper does not say is lm-human-preferences'.
+     * pretraining text. There is no source to check these against; they are the paper's as it is commonly cited. λ, the value
+     * loss and whitened advantages, of which the paper says nothing, are lm-human-preferences'; rewards are not scaled, and
+     * unstopped responses keep their score.
      */
     INSTRUCT_GPT(
             new RewardSettings(new KlController.Fixed(0.02), new MissingStop.Keep(), 0, false),

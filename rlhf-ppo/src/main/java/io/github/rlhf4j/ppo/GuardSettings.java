@@ -1,7 +1,7 @@
 package io.github.rlhf4j.ppo;
 
 /**
- * When a run stops rather than go on with numbers that cannot be right.
+ * When a run stops rather than go on with numbers that cannot be right, and what bounds the updates on a rollout.
  *
  * @param onPolicyTolerance largest |log π(scored) − log π(sampled)| of a token, nats, before the first update on a
  *     rollout, where the two are the same policy. Default 1e-3: incremental decoding and a full forward pass in float32
@@ -14,8 +14,11 @@ package io.github.rlhf4j.ppo;
  *     cannot show this
  * @param approximateKlLimit early stop: once an update's minibatch had an approximate KL above this, nats per token, the
  *     remaining updates on the rollout are left out. Default 0, which is off
+ * @param klBudget most KL(π‖π_ref) that updates may leave the policy with, nats per sequence; updates that go past it are
+ *     undone and done again at a smaller rate ({@link KlBacktracking}). Default 0, which is off
  */
-public record GuardSettings(double onPolicyTolerance, double negativeKlSignificance, double approximateKlLimit) {
+public record GuardSettings(
+        double onPolicyTolerance, double negativeKlSignificance, double approximateKlLimit, double klBudget) {
 
     public GuardSettings {
         require(onPolicyTolerance > 0, "onPolicyTolerance must be > 0", onPolicyTolerance);
@@ -27,18 +30,23 @@ public record GuardSettings(double onPolicyTolerance, double negativeKlSignifica
                 approximateKlLimit >= 0 && Double.isFinite(approximateKlLimit),
                 "approximateKlLimit must be ≥ 0 and finite (0 is off)",
                 approximateKlLimit);
+        require(klBudget >= 0 && Double.isFinite(klBudget), "klBudget must be ≥ 0 and finite (0 is off)", klBudget);
     }
 
     public static GuardSettings defaults() {
-        return new GuardSettings(1e-3, 1e-9, 0);
+        return new GuardSettings(1e-3, 1e-9, 0, 0);
     }
 
     public GuardSettings withOnPolicyTolerance(double tolerance) {
-        return new GuardSettings(tolerance, negativeKlSignificance, approximateKlLimit);
+        return new GuardSettings(tolerance, negativeKlSignificance, approximateKlLimit, klBudget);
     }
 
     public GuardSettings withApproximateKlLimit(double limit) {
-        return new GuardSettings(onPolicyTolerance, negativeKlSignificance, limit);
+        return new GuardSettings(onPolicyTolerance, negativeKlSignificance, limit, klBudget);
+    }
+
+    public GuardSettings withKlBudget(double nats) {
+        return new GuardSettings(onPolicyTolerance, negativeKlSignificance, approximateKlLimit, nats);
     }
 
     private static void require(boolean rule, String message, double value) {

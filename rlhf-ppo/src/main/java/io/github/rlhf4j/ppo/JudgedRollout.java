@@ -7,7 +7,9 @@ import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -38,6 +40,22 @@ public record JudgedRollout(
     /** The score of each response, {@code [B]}. */
     public double[] scores() {
         return Ragged.rowSums(tokenScores);
+    }
+
+    /**
+     * What is reported of these responses, by path: score, reward, KL, length and stops.
+     *
+     * @param rewards what is learned from, one row per response
+     */
+    public Map<String, Double> metrics(double[][] rewards) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        RolloutMetrics.report(scores(), rewards, logProbs, referenceLogProbs, metrics);
+        int ended = 0;
+        for (boolean flag : stopped) {
+            ended += flag ? 1 : 0;
+        }
+        metrics.put("rollout/stopped", (double) ended / stopped.length);
+        return metrics;
     }
 
     /** K1 of each token to the reference, nats. */

@@ -10,8 +10,8 @@ import io.github.rlhf4j.ppo.math.Ragged;
 import java.util.List;
 
 /**
- * PPO's rollouts for trainers that have no critic: samples, has reference and reward model judge, and stops where the numbers
- * cannot be right ({@link GuardSettings}).
+ * PPO's rollouts for trainers that have no critic: samples, has reward model and reference judge meanwhile ({@link
+ * RewardConcurrency}), and stops where the numbers cannot be right ({@link GuardSettings}).
  */
 public final class JudgedRollouts {
 
@@ -26,6 +26,7 @@ public final class JudgedRollouts {
     private final Policy policy;
     private final Policy reference;
     private final RewardModel rewardModel;
+    private final RewardConcurrency rewardConcurrency;
     private final Sampling sampling;
     private final Guards guards;
     private final int microBatchTokens;
@@ -36,21 +37,15 @@ public final class JudgedRollouts {
      *
      * @param microBatchTokens most tokens of a pass of reference or policy, ≥ 1
      */
-    public JudgedRollouts(
-            Policy policy,
-            Policy reference,
-            RewardModel rewardModel,
-            Sampling sampling,
-            GuardSettings guards,
-            int microBatchTokens,
-            RolloutListener listener) {
-        this.policy = policy;
-        this.reference = reference;
-        this.rewardModel = rewardModel;
+    public JudgedRollouts(RolloutParts parts, Sampling sampling, GuardSettings guards, int microBatchTokens) {
+        this.policy = parts.policy();
+        this.reference = parts.reference();
+        this.rewardModel = parts.rewardModel();
+        this.rewardConcurrency = parts.rewardConcurrency();
         this.sampling = sampling;
         this.guards = new Guards(guards, sampling);
         this.microBatchTokens = microBatchTokens;
-        this.listener = listener;
+        this.listener = parts.listener();
     }
 
     /**
@@ -60,8 +55,15 @@ public final class JudgedRollouts {
      * @throws IllegalStateException when what the policy drew cannot be what its log-probs say
      */
     public JudgedRollout sample(List<Prompt> prompts, Scorer scorer, long iteration, long seed) {
-        Rollout rollout = Rollout.sample(policy, prompts, sampling, seed);
-        guards.warnOfCollapse(rollout, iteration + 1);
+        try (RewardCalls calls = RewardCalls.begin(rewardModel, prompts.size(), rewardConcurrency)) {
+            Rollout rollout = Rollout.sample(policy, prompts, sampling, seed, calls::offer);
+            guards.warnOfCollapse(rollout, iteration + 1);
+            return judge(rollout, scorer, iteration, calls);
+        }
+    }
+
+    /** Reference and policy on this thread, while calls of the reward model that have not returned go on. */
+    private JudgedRollout judge(Rollout rollout, Scorer scorer, long iteration, RewardCalls calls) {
         SequenceBatch batch = rollout.batch();
         double[][] referenceLogProbs = score("the log-probs of the reference policy", reference, batch);
         double[][] logProbs = scorer == Scorer.SAMPLER
@@ -69,7 +71,7 @@ public final class JudgedRollouts {
                 : score("the log-probs of the trained policy", policy, batch);
         double[][] kl = KlEstimator.K1.values(logProbs, referenceLogProbs);
         guards.requirePossibleKl(kl);
-        double[][] scores = Scoring.scoreTokens(rewardModel, rollout.exchanges(), rollout.responses(), 0);
+        double[][] scores = calls.await();
         listener.onRollout(iteration + 1, rollout.samples(Ragged.rowSums(scores), Ragged.rowSums(kl)));
         return new JudgedRollout(
                 batch, rollout.exchanges(), rollout.logProbs(), logProbs, referenceLogProbs, scores, rollout.stopped());

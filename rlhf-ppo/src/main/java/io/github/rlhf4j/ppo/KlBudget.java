@@ -9,7 +9,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A hard limit on how far a policy may go from its reference: stops the run after the step whose rollout had a larger KL.
  * That rollout was drawn before the step's updates, so the policy is past the limit by no more than those. For every trainer
- * that reports {@code objective/kl}.
+ * that reports {@code objective/kl}, the mean of Σ_t log π − log π_ref over the rollout's responses. To go on within a limit
+ * rather than stop there, see {@link GuardSettings#klBudget()}.
  *
  * @param limit nats per sequence, &gt; 0
  */

@@ -1,48 +1,26 @@
 package io.github.rlhf4j.ppo;
 
-import io.github.rlhf4j.ppo.math.Correlation;
 import io.github.rlhf4j.ppo.math.ExplainedVariance;
-import io.github.rlhf4j.ppo.math.KlByPosition;
-import io.github.rlhf4j.ppo.math.KlEstimator;
-import io.github.rlhf4j.ppo.math.KlUnit;
-import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RatioStatistics;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** What a step reports, by path, in the order a reader wants it. */
 final class PpoMetrics {
 
-    private static final int PARTS = 4;
-
     private final Map<String, Double> metrics = new LinkedHashMap<>();
 
-    /** Nats and reward units per sequence, except the KL of quarters of the responses, which is per token. */
-    PpoMetrics objective(Rollout rollout, Judgement judgement, double[][] rewards, double coefficient) {
-        double[] scores = judgement.scores();
-        double[][] logProbs = rollout.logProbs();
-        double[][] reference = judgement.referenceLogProbs();
-        metrics.put("objective/score", Arrays.stream(scores).average().orElseThrow());
-        metrics.put("objective/score_std", standardDeviation(scores));
-        metrics.put("objective/reward", Ragged.sum(rewards) / rewards.length);
-        metrics.put("objective/kl", KlUnit.PER_SEQUENCE.of(KlEstimator.K1.values(logProbs, reference)));
-        metrics.put("objective/kl_k3", KlUnit.PER_SEQUENCE.of(KlEstimator.K3.values(logProbs, reference)));
-        metrics.put("objective/kl_coefficient", coefficient);
-        double[] quarters = KlByPosition.byPart(KlEstimator.K1.values(logProbs, reference), PARTS);
-        for (int part = 0; part < PARTS; part++) {
-            if (!Double.isNaN(quarters[part])) {
-                metrics.put("objective/kl_quarter_" + (part + 1), quarters[part]);
-            }
-        }
-        double[] lengths =
-                Arrays.stream(Ragged.lengths(logProbs)).asDoubleStream().toArray();
-        metrics.put("rollout/score_length_correlation", Correlation.of(scores, lengths));
+    PpoMetrics objective(Rollout rollout, Judgement judgement, double[][] rewards) {
+        RolloutMetrics.report(judgement.scores(), rewards, rollout.logProbs(), judgement.referenceLogProbs(), metrics);
+        return this;
+    }
+
+    PpoMetrics shaping(RewardState state, RewardSettings settings) {
+        state.report(settings, metrics);
         return this;
     }
 
     PpoMetrics rollout(Rollout rollout) {
-        metrics.put("rollout/length", (double) rollout.batch().scoredCount() / rollout.size());
         metrics.put("rollout/stopped", (double) rollout.stoppedCount() / rollout.size());
         metrics.put("rollout/distinct", (double) rollout.distinctResponses() / rollout.size());
         return this;
@@ -65,6 +43,15 @@ final class PpoMetrics {
         return this;
     }
 
+    /** Updates that were undone are none. */
+    PpoMetrics budget(KlBacktracking.Outcome<UpdateTally> outcome) {
+        outcome.report(metrics);
+        if (outcome.rateFactor() == 0) {
+            metrics.put("ppo/updates", 0.0);
+        }
+        return this;
+    }
+
     PpoMetrics rates(PpoConfig config, long iteration) {
         metrics.put("ppo/learning_rate", config.policyRate().at(iteration));
         metrics.put("ppo/value_learning_rate", config.valueRate().at(iteration));
@@ -80,13 +67,5 @@ final class PpoMetrics {
 
     Map<String, Double> asMap() {
         return metrics;
-    }
-
-    private static double standardDeviation(double[] scores) {
-        double mean = Arrays.stream(scores).average().orElseThrow();
-        return Math.sqrt(Arrays.stream(scores)
-                .map(s -> (s - mean) * (s - mean))
-                .average()
-                .orElseThrow());
     }
 }

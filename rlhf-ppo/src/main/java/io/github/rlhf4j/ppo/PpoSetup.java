@@ -16,7 +16,7 @@ record PpoSetup(PpoConfig config, String promptsSha256, String pretrainingSha256
         boolean mixed = parts.config().losses().ptxCoefficient() > 0;
         return new PpoSetup(
                 parts.config(),
-                DataDigest.ofPrompts(parts.prompts()),
+                DataDigest.ofPrompts(parts.rollouts().prompts()),
                 DataDigest.ofSequences(mixed ? parts.pretraining() : List.of()));
     }
 }

@@ -9,7 +9,6 @@ import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
 import io.github.rlhf4j.ppo.math.GeneralizedAdvantages;
-import io.github.rlhf4j.ppo.math.KlController;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RewardShaping;
@@ -18,7 +17,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Proximal policy optimisation of a language model against a reward model, on a KL leash to a reference policy
@@ -33,7 +31,6 @@ import java.util.Map;
 public final class PpoTrainer implements Trainer {
 
     private static final String NAME = "ppo";
-    private static final String KL_COEFFICIENT = "klCoefficient";
 
     private final PpoConfig config;
     private final PpoSetup setup;
@@ -44,26 +41,33 @@ public final class PpoTrainer implements Trainer {
     private final Judges judges;
     private final Guards guards;
     private final PpoUpdater updater;
+    private final KlBacktracking backtracking;
     private final EpochOrder promptOrder;
     private final RandomKey rolloutKey;
-    private double klCoefficient;
+    private RewardState rewardState;
     private long iteration;
 
     PpoTrainer(PpoParts parts) {
         RandomKey key = RandomKey.of(parts.config().seed()).child(NAME);
         this.config = parts.config();
         this.setup = PpoSetup.of(parts);
-        this.policy = parts.policy();
-        this.prompts = parts.prompts();
-        this.listener = parts.listener();
+        RolloutParts rollouts = parts.rollouts();
+        this.policy = rollouts.policy();
+        this.prompts = rollouts.prompts();
+        this.listener = rollouts.listener();
         this.learner = Learner.of(policy, parts.critic());
         this.judges = new Judges(
-                parts.reference(), learner, parts.rewardModel(), parts.rewardConcurrency(), config.microBatchTokens());
+                rollouts.reference(),
+                learner,
+                rollouts.rewardModel(),
+                rollouts.rewardConcurrency(),
+                config.microBatchTokens());
         this.guards = new Guards(config.guards(), config.sampling());
         this.updater = new PpoUpdater(config, policy, learner, parts.pretraining(), guards, key);
+        this.backtracking = new KlBacktracking(config.guards().klBudget(), policy, learner, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
-        this.klCoefficient = config.rewards().kl().initialCoefficient();
+        this.rewardState = RewardState.initial(config.rewards());
     }
 
     /** One iteration: a rollout, and the updates on it. */
@@ -81,21 +85,28 @@ public final class PpoTrainer implements Trainer {
         guards.requirePossibleKl(kl);
         tellListener(rollout, judgement.scores(), kl);
 
+        rewardState = rewardState.seeing(judgement.scores());
         double[][] rewards = shapeRewards(judgement.tokenScores(), rollout.stopped(), kl);
         GeneralizedAdvantages estimate = estimateAdvantages(rewards, judgement.values());
         double[][] advantages = whitenAdvantages(estimate.advantages());
         Experience experience =
                 new Experience(rollout.batch(), rollout.logProbs(), judgement.values(), advantages, estimate.returns());
 
-        UpdateTally updates = updater.optimise(experience, iteration);
+        KlBacktracking.Outcome<UpdateTally> updates = backtracking.update(
+                rollout.batch(),
+                rollout.logProbs(),
+                judgement.referenceLogProbs(),
+                rateFactor -> updater.optimise(experience, iteration, rateFactor));
 
         PpoMetrics metrics = new PpoMetrics()
-                .objective(rollout, judgement, rewards, klCoefficient)
+                .objective(rollout, judgement, rewards)
+                .shaping(rewardState, config.rewards())
                 .rollout(rollout)
-                .updates(updates, experience)
-                .pretraining(updates, config.losses().ptxCoefficient())
+                .updates(updates.tally(), experience)
+                .budget(updates)
+                .pretraining(updates.tally(), config.losses().ptxCoefficient())
                 .rates(config, iteration);
-        klCoefficient = nextKlCoefficient(kl);
+        rewardState = rewardState.next(config.rewards().kl(), kl);
         iteration++;
         return new StepReport(NAME, iteration, totalSteps(), metrics.asMap());
     }
@@ -113,7 +124,8 @@ public final class PpoTrainer implements Trainer {
 
     /** −β·KL per token, and the score: on the last one, unless the reward model says where it was earned. */
     private double[][] shapeRewards(double[][] scores, boolean[] stopped, double[][] kl) {
-        return RewardShaping.perToken(config.rewards().counted(scores, stopped), kl, klCoefficient);
+        double[][] counted = config.rewards().counted(scores, stopped, rewardState.moments());
+        return RewardShaping.perToken(counted, kl, rewardState.klCoefficient());
     }
 
     private GeneralizedAdvantages estimateAdvantages(double[][] rewards, double[][] values) {
@@ -124,11 +136,6 @@ public final class PpoTrainer implements Trainer {
 
     private double[][] whitenAdvantages(double[][] advantages) {
         return config.advantages().whiten() ? Whitening.standardize(advantages) : advantages;
-    }
-
-    private double nextKlCoefficient(double[][] kl) {
-        KlController controller = config.rewards().kl();
-        return controller.next(klCoefficient, controller.unit().of(kl), kl.length);
     }
 
     private void tellListener(Rollout rollout, double[] scores, double[][] kl) {
@@ -159,14 +166,14 @@ public final class PpoTrainer implements Trainer {
 
     /** The KL coefficient β of the next iteration. */
     public double klCoefficient() {
-        return klCoefficient;
+        return rewardState.klCoefficient();
     }
 
     @Override
     public void save(Path directory) throws IOException {
         Checkpoints.write(directory, fresh -> {
             learner.saveState(fresh);
-            TrainerState.write(fresh, NAME, iteration, setup, Map.of(KL_COEFFICIENT, klCoefficient));
+            TrainerState.write(fresh, NAME, iteration, setup, rewardState.numbers());
         });
     }
 
@@ -174,9 +181,9 @@ public final class PpoTrainer implements Trainer {
     public void restore(Path directory) throws IOException {
         Checkpoints.verify(directory);
         TrainerState state = TrainerState.read(directory).requireStage(NAME).requireSameConfig(setup);
-        double savedCoefficient = state.number(KL_COEFFICIENT);
+        RewardState savedRewards = RewardState.of(state);
         learner.restoreState(directory);
-        klCoefficient = savedCoefficient;
+        rewardState = savedRewards;
         iteration = state.stepsDone();
     }
 

@@ -45,8 +45,12 @@ final class PpoUpdater {
         this.pretrainingOrder = new EpochOrder(key.child("ptx"), pretraining.size());
     }
 
-    /** Epochs × minibatches of updates on a rollout, fewer when the approximate KL passes its limit. */
-    UpdateTally optimise(Experience rollout, long iteration) {
+    /**
+     * Epochs × minibatches of updates on a rollout, fewer when the approximate KL passes its limit.
+     *
+     * @param rateFactor what the policy's learning rate is multiplied by
+     */
+    UpdateTally optimise(Experience rollout, long iteration, double rateFactor) {
         UpdateTally tally = new UpdateTally();
         Experience experience = withDivisor(rollout);
         for (int epoch = 0; epoch < config.epochs(); epoch++) {
@@ -56,7 +60,8 @@ final class PpoUpdater {
                 accumulate(experience.select(rows), epoch == 0, tally);
                 accumulatePretraining(iteration, tally);
                 tally.addUpdate(learner.update(
-                        config.policyRate().at(iteration), config.valueRate().at(iteration)));
+                        rateFactor * config.policyRate().at(iteration),
+                        config.valueRate().at(iteration)));
                 if (movedTooFar(tally)) {
                     return tally;
                 }

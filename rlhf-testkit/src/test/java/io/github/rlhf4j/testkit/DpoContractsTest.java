@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.training.Trainer;
+import io.github.rlhf4j.ppo.GuardSettings;
 import io.github.rlhf4j.ppo.preference.ImplicitRewardModel;
+import io.github.rlhf4j.ppo.preference.OnlineDpoConfig;
+import io.github.rlhf4j.ppo.preference.math.BcoLoss;
 import io.github.rlhf4j.ppo.preference.math.ImplicitReward;
 import io.github.rlhf4j.ppo.preference.math.KtoLoss;
 import java.util.Arrays;
@@ -35,6 +38,41 @@ class DpoContractsTest {
         protected Trainer trainer() {
             return DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(2).withLoss(new KtoLoss(0.1)))
                     .build();
+        }
+    }
+
+    /** BCO's mean reward is part of the state. */
+    @Nested
+    class Shifted extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            return DpoFixture.builder(DpoFixture.policy(), DpoFixture.config(3).withLoss(new BcoLoss(0.5)))
+                    .build();
+        }
+    }
+
+    @Nested
+    class Online extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            return OnlineDpoTest.builder(PpoFixture.policy(), OnlineDpoTest.config(4))
+                    .build();
+        }
+    }
+
+    /** With all that a checkpoint must bring back, or must not need: a running shift, several epochs, updates undone. */
+    @Nested
+    class OnlineWithinABudget extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            OnlineDpoConfig config = OnlineDpoTest.config(4)
+                    .withEpochs(2)
+                    .withLoss(new BcoLoss(0.5))
+                    .withGuards(GuardSettings.defaults().withKlBudget(0.02));
+            return OnlineDpoTest.builder(PpoFixture.policy(), config).build();
         }
     }
 

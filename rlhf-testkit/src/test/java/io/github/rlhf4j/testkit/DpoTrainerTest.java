@@ -26,6 +26,7 @@ import io.github.rlhf4j.ppo.preference.ImplicitRewardModel;
 import io.github.rlhf4j.ppo.preference.JudgedExchange;
 import io.github.rlhf4j.ppo.preference.math.ApoDownLoss;
 import io.github.rlhf4j.ppo.preference.math.ApoZeroLoss;
+import io.github.rlhf4j.ppo.preference.math.BcoLoss;
 import io.github.rlhf4j.ppo.preference.math.ConservativeDpoLoss;
 import io.github.rlhf4j.ppo.preference.math.CpoLoss;
 import io.github.rlhf4j.ppo.preference.math.DpoLoss;
@@ -148,6 +149,31 @@ class DpoTrainerTest {
         double after = last.metric("dpo/log_prob_chosen") - last.metric("dpo/log_prob_rejected");
         assertThat(after).isGreaterThan(before + 0.4);
         assertThat(last.metrics().containsKey("dpo/accuracy")).isEqualTo(!(loss instanceof KtoLoss));
+    }
+
+    /** Of single pairs a step's two rewards are reported, and its loss is theirs, counted from the mean of those before. */
+    @Test
+    void bcoCountsFromTheMeanRewardOfTheRunSoFar() {
+        BcoLoss loss = new BcoLoss(2);
+        DpoConfig config = DpoFixture.config(2).withBatchSize(1).withLoss(loss);
+        double sum = 0;
+        int count = 0;
+        for (StepReport report :
+                run(DpoFixture.builder(DpoFixture.policy(), config).build())) {
+            double chosen = report.metric("dpo/reward_chosen");
+            double rejected = report.metric("dpo/reward_rejected");
+            double shift = count == 0 ? 0 : sum / count;
+            assertThat(report.metric("dpo/loss"))
+                    .isCloseTo(
+                            new BcoLoss(loss.reward(), shift)
+                                    .ofRewards(chosen, rejected)
+                                    .loss(),
+                            within(1e-12));
+            sum += chosen + rejected;
+            count += 2;
+        }
+        assertThat(count).isEqualTo(32);
+        assertThat(Math.abs(sum / count)).as("a shift that matters").isGreaterThan(0.01);
     }
 
     @Test

@@ -9,6 +9,9 @@ import io.github.rlhf4j.core.data.PreferenceFiles;
 import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.ppo.BatchPlan;
+import io.github.rlhf4j.ppo.GuardSettings;
+import io.github.rlhf4j.ppo.PpoConfig;
+import io.github.rlhf4j.ppo.RewardSettings;
 import io.github.rlhf4j.ppo.group.GroupAlgorithm;
 import io.github.rlhf4j.ppo.group.GroupConfig;
 import io.github.rlhf4j.ppo.group.GroupTrainer;
@@ -108,6 +111,31 @@ class OwnContractsTest {
         protected Trainer trainer() {
             return PpoFixture.builder(PpoFixture.policy(), PpoFixture.config(4, new BatchPlan(8, 4)))
                     .build();
+        }
+    }
+
+    /** The moments of the scores are part of the state. */
+    @Nested
+    class PpoWithScaledRewards extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            PpoConfig config = PpoFixture.config(4, new BatchPlan(8, 4));
+            RewardSettings rewards = config.rewards().withScaling(RewardSettings.Scaling.RUNNING_STANDARDIZED);
+            return PpoFixture.builder(PpoFixture.policy(), config.withRewards(rewards))
+                    .build();
+        }
+    }
+
+    /** Updates are undone in most of these steps; nothing of that outlives one. */
+    @Nested
+    class PpoWithinABudget extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            PpoConfig config = PpoFixture.config(4, new BatchPlan(8, 4))
+                    .withGuards(GuardSettings.defaults().withKlBudget(0.01));
+            return PpoFixture.builder(PpoFixture.policy(), config).build();
         }
     }
 

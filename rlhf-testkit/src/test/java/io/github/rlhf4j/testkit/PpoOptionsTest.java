@@ -3,7 +3,9 @@ package io.github.rlhf4j.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
+import static org.assertj.core.api.Assertions.within;
 
+import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.ppo.AdvantageSettings;
 import io.github.rlhf4j.ppo.BatchPlan;
@@ -11,6 +13,11 @@ import io.github.rlhf4j.ppo.Dialect;
 import io.github.rlhf4j.ppo.KlBudget;
 import io.github.rlhf4j.ppo.PpoConfig;
 import io.github.rlhf4j.ppo.PpoTrainer;
+import io.github.rlhf4j.ppo.RewardSettings;
+import io.github.rlhf4j.ppo.RolloutSample;
+import io.github.rlhf4j.ppo.math.RunningMoments;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +42,52 @@ class PpoOptionsTest {
         assertThat(unbiased.metric("ppo/gradient_norm") / n.metric("ppo/gradient_norm"))
                 .isCloseTo(Math.sqrt((tokens - 1) / tokens), offset(1e-6))
                 .isNotCloseTo(1, offset(1e-3));
+    }
+
+    /** A reward model of any scale is the same one then: the run has the same updates, which it has not without. */
+    @ParameterizedTest
+    @EnumSource(names = {"RUNNING_DEVIATION", "RUNNING_STANDARDIZED"})
+    void withScalingTheScaleOfTheRewardModelDoesNotMatter(RewardSettings.Scaling scaling) {
+        assertThat(gradientNorms(scaling, 1000)).isNotEmpty().allSatisfy((step, norm) -> assertThat(norm)
+                .isCloseTo(gradientNorms(scaling, 1).get(step), within(1e-4)));
+        assertThat(gradientNorms(RewardSettings.Scaling.NONE, 1000).get(4L))
+                .isNotCloseTo(gradientNorms(RewardSettings.Scaling.NONE, 1).get(4L), within(1e-3));
+    }
+
+    private static Map<Long, Double> gradientNorms(RewardSettings.Scaling scaling, double scale) {
+        PpoConfig config = CONFIG.withRewards(CONFIG.rewards().withScaling(scaling));
+        PpoTrainer trainer = PpoFixture.builder(PpoFixture.policy(), config)
+                .rewardModel(scaled(scale))
+                .build();
+        Map<Long, Double> norms = new HashMap<>();
+        trainer.run((t, report) -> {
+            norms.put(report.step(), report.metric("ppo/gradient_norm"));
+            return true;
+        });
+        return norms;
+    }
+
+    private static RewardModel scaled(double scale) {
+        return batch -> Arrays.stream(PpoFixture.COUNT_B.score(batch))
+                .map(score -> scale * score)
+                .toArray();
+    }
+
+    /** The scale reported is the deviation of the scores of all rollouts, not of the last. */
+    @Test
+    void scoresAreScaledByThoseOfTheWholeRun() {
+        RewardSettings rewards = CONFIG.rewards().withScaling(RewardSettings.Scaling.RUNNING_DEVIATION);
+        RunningMoments[] moments = {RunningMoments.NONE};
+        PpoTrainer trainer = PpoFixture.builder(PpoFixture.policy(), CONFIG.withRewards(rewards))
+                .onRollout((iteration, samples) -> moments[0] = moments[0].plus(
+                        samples.stream().mapToDouble(RolloutSample::score).toArray()))
+                .build();
+        trainer.run((t, report) -> {
+            assertThat(moments[0].count()).isEqualTo(8 * report.step());
+            assertThat(report.metric("objective/score_scale")).isEqualTo(moments[0].scale());
+            return true;
+        });
+        assertThat(firstStep(AdvantageSettings.defaults()).metrics()).doesNotContainKey("objective/score_scale");
     }
 
     @ParameterizedTest

@@ -13,10 +13,16 @@ import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.core.training.StepReport;
+import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.ppo.BatchPlan;
 import io.github.rlhf4j.ppo.PpoTrainer;
 import io.github.rlhf4j.ppo.PpoTrainerBuilder;
+import io.github.rlhf4j.ppo.group.GroupAlgorithm;
+import io.github.rlhf4j.ppo.group.GroupConfig;
+import io.github.rlhf4j.ppo.group.GroupTrainer;
+import io.github.rlhf4j.ppo.group.GroupTrainerBuilder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -44,7 +50,7 @@ class RewardConcurrencyTest {
         return PpoFixture.builder(PpoFixture.policy(), PpoFixture.config(STEPS, PLAN));
     }
 
-    private static List<StepReport> run(PpoTrainer trainer) {
+    private static List<StepReport> run(Trainer trainer) {
         List<StepReport> reports = new ArrayList<>();
         trainer.run((t, report) -> reports.add(report));
         return reports;
@@ -144,22 +150,23 @@ class RewardConcurrencyTest {
     // Overlap with sampling
 
     /** A policy that tells of completions in an order of its own, and does something before each. */
-    private static PpoTrainerBuilder telling(int[] order, IntConsumer beforeTheNth) {
-        TabularPolicy sound = PpoFixture.policy();
-        TabularPolicy telling =
-                new TabularPolicy(PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, sound.copy().table) {
-                    @Override
-                    public List<Completion> complete(
-                            List<TokenSequence> prompts, Sampling sampling, long seed, CompletionListener listener) {
-                        List<Completion> completions = complete(prompts, sampling, seed);
-                        for (int n = 0; n < order.length; n++) {
-                            beforeTheNth.accept(n);
-                            listener.onCompletion(order[n], completions.get(order[n]));
-                        }
-                        return completions;
-                    }
-                };
-        return PpoFixture.builder(telling, PpoFixture.config(STEPS, PLAN)).reference(sound);
+    private static TabularPolicy telling(int[] order, IntConsumer beforeTheNth) {
+        return new TabularPolicy(PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, PpoFixture.policy().table) {
+            @Override
+            public List<Completion> complete(
+                    List<TokenSequence> prompts, Sampling sampling, long seed, CompletionListener listener) {
+                List<Completion> completions = complete(prompts, sampling, seed);
+                for (int n = 0; n < order.length; n++) {
+                    beforeTheNth.accept(n);
+                    listener.onCompletion(order[n], completions.get(order[n]));
+                }
+                return completions;
+            }
+        };
+    }
+
+    private static PpoTrainerBuilder builder(TabularPolicy telling) {
+        return PpoFixture.builder(telling, PpoFixture.config(STEPS, PLAN)).reference(PpoFixture.policy());
     }
 
     private static final int[] IN_ORDER = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -172,11 +179,11 @@ class RewardConcurrencyTest {
             askedAboutSix.countDown();
             return PpoFixture.COUNT_B.score(batch);
         };
-        PpoTrainer trainer = telling(IN_ORDER, n -> {
+        PpoTrainer trainer = builder(telling(IN_ORDER, n -> {
                     if (n == 6) {
                         await(askedAboutSix);
                     }
-                })
+                }))
                 .rewardModel(counts)
                 .rewardConcurrency(1, 2)
                 .build();
@@ -200,11 +207,11 @@ class RewardConcurrencyTest {
                 .build());
         Set<String> madeCalls = Collections.synchronizedSet(new TreeSet<>());
         AtomicInteger most = new AtomicInteger();
-        PpoTrainer told = telling(
+        PpoTrainer told = builder(telling(
                         Arrays.stream(order.split(" "))
                                 .mapToInt(Integer::parseInt)
                                 .toArray(),
-                        n -> Thread.yield())
+                        n -> Thread.yield()))
                 .rewardModel(recording(madeCalls, most))
                 .rewardConcurrency(calls, batch)
                 .build();
@@ -229,12 +236,12 @@ class RewardConcurrencyTest {
     void aRewardModelThatFailsEndsTheSampling() {
         RuntimeException unreachable = new RuntimeException("no route to host");
         AtomicInteger told = new AtomicInteger();
-        PpoTrainer trainer = telling(IN_ORDER, n -> {
+        PpoTrainer trainer = builder(telling(IN_ORDER, n -> {
                     told.set(n);
                     if (n == 2) {
                         awaitNoRewardThread();
                     }
-                })
+                }))
                 .rewardModel(batch -> {
                     throw unreachable;
                 })
@@ -261,12 +268,12 @@ class RewardConcurrencyTest {
     void samplingThatFailsEndsTheCalls() {
         CountDownLatch called = new CountDownLatch(1);
         AtomicBoolean interrupted = new AtomicBoolean();
-        PpoTrainer trainer = telling(IN_ORDER, n -> {
+        PpoTrainer trainer = builder(telling(IN_ORDER, n -> {
                     if (n == 2) {
                         await(called);
                         throw new IllegalStateException("out of memory");
                     }
-                })
+                }))
                 .rewardModel(batch -> {
                     called.countDown();
                     try {
@@ -285,13 +292,60 @@ class RewardConcurrencyTest {
 
     @Test
     void aPolicyThatTellsTwiceOrNotAtAllIsNamed() {
-        assertThatThrownBy(telling(new int[] {0, 1, 1}, n -> {}).build()::step)
+        assertThatThrownBy(builder(telling(new int[] {0, 1, 1}, n -> {})).build()::step)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("of the completion of prompt 1 twice");
-        assertThatThrownBy(telling(new int[] {0, 1, 3}, n -> {}).build()::step)
+        assertThatThrownBy(builder(telling(new int[] {0, 1, 3}, n -> {})).build()::step)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("did not tell its listener")
                 .hasMessageContaining("for prompt 2");
+    }
+
+    // A trainer without a critic calls it likewise
+
+    private static GroupTrainerBuilder group(TabularPolicy policy, TabularPolicy reference) {
+        GroupConfig config = GroupConfig.of(STEPS, PLAN, 2, PpoFixture.SAMPLING, GroupAlgorithm.rloo(), 42);
+        return GroupTrainer.builder()
+                .config(config.withRate(new LearningRateSchedule.Constant(0.05)))
+                .policy(policy)
+                .reference(reference)
+                .prompts(PpoFixture.PROMPTS);
+    }
+
+    @Test
+    void aGroupTrainerAsksTheRewardModelWhileTheRestIsSampled() {
+        CountDownLatch askedAboutSix = new CountDownLatch(3);
+        RewardModel counts = batch -> {
+            askedAboutSix.countDown();
+            return PpoFixture.COUNT_B.score(batch);
+        };
+        TabularPolicy policy = telling(IN_ORDER, n -> {
+            if (n == 6) {
+                await(askedAboutSix);
+            }
+        });
+        GroupTrainer trainer = group(policy, PpoFixture.policy())
+                .rewardModel(counts)
+                .rewardConcurrency(1, 2)
+                .build();
+        assertThat(trainer.step().step()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 3", "2, 3", "8, 1"})
+    void aGroupTrainersRunIsTheSameHoweverTheModelIsAsked(int calls, int batch) {
+        List<StepReport> expected = run(group(PpoFixture.policy(), PpoFixture.policy())
+                .rewardModel(PpoFixture.COUNT_B)
+                .build());
+        Set<String> made = Collections.synchronizedSet(new TreeSet<>());
+        AtomicInteger most = new AtomicInteger();
+        GroupTrainer asked = group(PpoFixture.policy(), PpoFixture.policy())
+                .rewardModel(recording(made, most))
+                .rewardConcurrency(calls, batch)
+                .build();
+        assertThat(run(asked)).isEqualTo(expected);
+        assertThat(made).hasSizeGreaterThan(STEPS);
+        assertThat(most.get()).isBetween(1, calls);
     }
 
     // Models that are wrong

@@ -11,8 +11,10 @@ import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
 import io.github.rlhf4j.ppo.JudgedRollout;
 import io.github.rlhf4j.ppo.JudgedRollouts;
+import io.github.rlhf4j.ppo.KlBacktracking;
+import io.github.rlhf4j.ppo.RewardState;
+import io.github.rlhf4j.ppo.RolloutParts;
 import io.github.rlhf4j.ppo.math.DynamicSampling;
-import io.github.rlhf4j.ppo.math.KlController;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RewardShaping;
 import io.github.rlhf4j.ppo.math.RolloutCorrection;
@@ -37,7 +39,6 @@ public final class GroupTrainer implements Trainer {
 
     private static final String NAME = "group";
     private static final String POLICY_DIRECTORY = "policy";
-    private static final String KL_COEFFICIENT = "klCoefficient";
     private static final String PROMPTS_DRAWN = "promptsDrawn";
 
     /** What a run must have in common with the checkpoint it resumes from. */
@@ -50,31 +51,26 @@ public final class GroupTrainer implements Trainer {
     private final List<Prompt> prompts;
     private final JudgedRollouts rollouts;
     private final GroupUpdater updater;
+    private final KlBacktracking backtracking;
     private final EpochOrder promptOrder;
     private final RandomKey rolloutKey;
-    private double klCoefficient;
+    private RewardState rewardState;
     private long promptsDrawn;
     private long iteration;
 
-    GroupTrainer(GroupParts parts) {
-        RandomKey key = RandomKey.of(parts.config().seed()).child(NAME);
-        this.config = parts.config();
+    GroupTrainer(GroupConfig config, RolloutParts parts) {
+        RandomKey key = RandomKey.of(config.seed()).child(NAME);
+        this.config = config;
         this.algorithm = config.algorithm();
         this.policy = parts.policy();
         this.prompts = parts.prompts();
         this.setup = new Setup(config, DataDigest.ofPrompts(prompts));
-        this.rollouts = new JudgedRollouts(
-                policy,
-                parts.reference(),
-                parts.rewardModel(),
-                config.sampling(),
-                config.guards(),
-                config.microBatchTokens(),
-                parts.listener());
+        this.rollouts = new JudgedRollouts(parts, config.sampling(), config.guards(), config.microBatchTokens());
         this.updater = new GroupUpdater(config, policy, rollouts, key);
+        this.backtracking = new KlBacktracking(config.guards().klBudget(), policy, policy, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
-        this.klCoefficient = config.rewards().kl().initialCoefficient();
+        this.rewardState = RewardState.initial(config.rewards());
     }
 
     /** One iteration: a rollout of several responses to each prompt, and the updates on it. */
@@ -82,6 +78,7 @@ public final class GroupTrainer implements Trainer {
     public StepReport step() {
         requireUnfinished();
         JudgedRollout rollout = sampleInformatively();
+        rewardState = rewardState.seeing(rollout.scores());
         double[][] rewards = shapeRewards(rollout);
         double[][] advantages = algorithm.advantages().estimate(rewards, config.groupSize());
         double[][] corrections = algorithm.correction().weights(rollout.logProbs(), rollout.samplerLogProbs());
@@ -91,15 +88,20 @@ public final class GroupTrainer implements Trainer {
                 rollout.referenceLogProbs(),
                 Ragged.combine(advantages, corrections, (advantage, weight) -> advantage * weight));
 
-        GroupTally updates = updater.optimise(experience, iteration);
+        KlBacktracking.Outcome<GroupTally> updates = backtracking.update(
+                rollout.batch(),
+                rollout.logProbs(),
+                rollout.referenceLogProbs(),
+                rateFactor -> updater.optimise(experience, iteration, rateFactor));
 
-        Map<String, Double> metrics = GroupMetrics.of(rollout, rewards, config.groupSize());
-        metrics.put("objective/kl_coefficient", klCoefficient);
-        updates.report(metrics);
+        Map<String, Double> metrics = rollout.metrics(rewards);
+        rewardState.report(config.rewards(), metrics);
+        metrics.put("group/informative", informativeShare(rollout));
+        updates.tally().report(metrics);
+        reportBudget(updates, metrics);
         metrics.put("group/correction", Ragged.mean(corrections));
         metrics.put("group/learning_rate", config.rate().at(iteration));
-        KlController controller = config.rewards().kl();
-        klCoefficient = controller.next(klCoefficient, controller.unit().of(rollout.kl()), rollout.size());
+        rewardState = rewardState.next(config.rewards().kl(), rollout.kl());
         iteration++;
         return new StepReport(NAME, iteration, totalSteps(), metrics);
     }
@@ -115,6 +117,11 @@ public final class GroupTrainer implements Trainer {
             rollout = merge(rollout, useful, sample(attempt));
         }
         return rollout;
+    }
+
+    private double informativeShare(JudgedRollout rollout) {
+        int useful = DynamicSampling.informativeGroups(rollout.scores(), config.groupSize()).length;
+        return (double) useful * config.groupSize() / rollout.size();
     }
 
     /** The useful groups of what there is, then the useful of the fresh, then the fresh that are not, up to the count. */
@@ -153,10 +160,18 @@ public final class GroupTrainer implements Trainer {
 
     /** −β·KL per token, and the score, punished for its length. */
     private double[][] shapeRewards(JudgedRollout rollout) {
-        double[][] counted = config.rewards().counted(rollout.tokenScores(), rollout.stopped());
+        double[][] counted = config.rewards().counted(rollout.tokenScores(), rollout.stopped(), rewardState.moments());
         double[][] punished =
                 algorithm.overlong() == null ? counted : algorithm.overlong().apply(counted);
-        return RewardShaping.perToken(punished, rollout.kl(), klCoefficient);
+        return RewardShaping.perToken(punished, rollout.kl(), rewardState.klCoefficient());
+    }
+
+    /** Updates that were undone are none. */
+    private static void reportBudget(KlBacktracking.Outcome<GroupTally> outcome, Map<String, Double> metrics) {
+        outcome.report(metrics);
+        if (outcome.rateFactor() == 0) {
+            metrics.put("group/updates", 0.0);
+        }
     }
 
     private void requireUnfinished() {
@@ -185,8 +200,9 @@ public final class GroupTrainer implements Trainer {
     public void save(Path directory) throws IOException {
         Checkpoints.write(directory, fresh -> {
             policy.saveState(Files.createDirectory(fresh.resolve(POLICY_DIRECTORY)));
-            TrainerState.write(
-                    fresh, NAME, iteration, setup, Map.of(KL_COEFFICIENT, klCoefficient, PROMPTS_DRAWN, promptsDrawn));
+            Map<String, Number> numbers = rewardState.numbers();
+            numbers.put(PROMPTS_DRAWN, promptsDrawn);
+            TrainerState.write(fresh, NAME, iteration, setup, numbers);
         });
     }
 
@@ -194,10 +210,10 @@ public final class GroupTrainer implements Trainer {
     public void restore(Path directory) throws IOException {
         Checkpoints.verify(directory);
         TrainerState state = TrainerState.read(directory).requireStage(NAME).requireSameConfig(setup);
-        double savedCoefficient = state.number(KL_COEFFICIENT);
+        RewardState savedRewards = RewardState.of(state);
         long savedPrompts = state.integer(PROMPTS_DRAWN);
         policy.restoreState(directory.resolve(POLICY_DIRECTORY));
-        klCoefficient = savedCoefficient;
+        rewardState = savedRewards;
         promptsDrawn = savedPrompts;
         iteration = state.stepsDone();
     }

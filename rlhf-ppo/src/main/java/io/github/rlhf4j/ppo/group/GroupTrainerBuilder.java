@@ -1,56 +1,22 @@
 package io.github.rlhf4j.ppo.group;
 
-import io.github.rlhf4j.core.Policy;
-import io.github.rlhf4j.core.Prompt;
-import io.github.rlhf4j.core.RewardModel;
-import io.github.rlhf4j.core.TrainablePolicy;
-import io.github.rlhf4j.ppo.RolloutListener;
-import java.util.List;
+import io.github.rlhf4j.ppo.RolloutTrainerBuilder;
 import org.jspecify.annotations.Nullable;
 
-/** Collects the parts of a {@link GroupTrainer}; all but the listener are needed. */
-public final class GroupTrainerBuilder {
+/** Collects the parts of a {@link GroupTrainer}; a configuration is needed beside those of every rollout. */
+public final class GroupTrainerBuilder extends RolloutTrainerBuilder<GroupTrainerBuilder> {
 
     private @Nullable GroupConfig config;
-    private @Nullable TrainablePolicy policy;
-    private @Nullable Policy reference;
-    private @Nullable RewardModel rewardModel;
-    private @Nullable List<Prompt> prompts;
-    private RolloutListener listener = (iteration, samples) -> {};
 
     GroupTrainerBuilder() {}
 
+    @Override
+    protected GroupTrainerBuilder self() {
+        return this;
+    }
+
     public GroupTrainerBuilder config(GroupConfig settings) {
         config = settings;
-        return this;
-    }
-
-    /** The policy that is trained. */
-    public GroupTrainerBuilder policy(TrainablePolicy trained) {
-        policy = trained;
-        return this;
-    }
-
-    /** The frozen policy that the KL is measured to: a copy of where the trained one starts. It is only scored with. */
-    public GroupTrainerBuilder reference(Policy frozen) {
-        reference = frozen;
-        return this;
-    }
-
-    public GroupTrainerBuilder rewardModel(RewardModel judge) {
-        rewardModel = judge;
-        return this;
-    }
-
-    /** What responses are sampled to: in a new random order each epoch. */
-    public GroupTrainerBuilder prompts(List<Prompt> toAnswer) {
-        prompts = toAnswer;
-        return this;
-    }
-
-    /** Is shown each rollout. */
-    public GroupTrainerBuilder onRollout(RolloutListener shown) {
-        listener = shown;
         return this;
     }
 
@@ -61,20 +27,6 @@ public final class GroupTrainerBuilder {
      * @throws IllegalArgumentException when parts do not fit together
      */
     public GroupTrainer build() {
-        return new GroupTrainer(new GroupParts(
-                required("config", config),
-                required("policy", policy),
-                required("reference", reference),
-                required("rewardModel", rewardModel),
-                required("prompts", prompts),
-                listener));
-    }
-
-    private static <T> T required(String name, @Nullable T part) {
-        if (part == null) {
-            throw new IllegalStateException(
-                    "a group trainer needs a " + name + "; call " + name + "(…) before build()");
-        }
-        return part;
+        return new GroupTrainer(required("config", config), rolloutParts());
     }
 }

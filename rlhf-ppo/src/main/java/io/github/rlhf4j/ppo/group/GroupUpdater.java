@@ -32,8 +32,12 @@ final class GroupUpdater {
         this.minibatchKey = key.child("minibatches");
     }
 
-    /** Epochs × minibatches of updates on a rollout, fewer when the approximate KL passes its limit. */
-    GroupTally optimise(GroupExperience experience, long iteration) {
+    /**
+     * Epochs × minibatches of updates on a rollout, fewer when the approximate KL passes its limit.
+     *
+     * @param rateFactor what the learning rate is multiplied by
+     */
+    GroupTally optimise(GroupExperience experience, long iteration, double rateFactor) {
         GroupTally tally = new GroupTally();
         int size = config.batches().minibatch();
         double limit = config.guards().approximateKlLimit();
@@ -44,7 +48,7 @@ final class GroupUpdater {
                     .permutation(experience.batch().size());
             for (int from = 0; from < order.length; from += size) {
                 accumulate(experience.select(Arrays.copyOfRange(order, from, from + size)), epoch == 0, tally);
-                tally.addUpdate(policy.update(config.rate().at(iteration)));
+                tally.addUpdate(policy.update(rateFactor * config.rate().at(iteration)));
                 if (limit > 0 && tally.lastApproximateKl() > limit) {
                     return tally;
                 }

@@ -39,9 +39,29 @@ public record RunningMoments(long count, double mean, double squares) {
         return count == 0 ? 0 : squares / count;
     }
 
-    /** The rewards divided by √(variance + 1e-8), the mean kept: signs stay what they were. */
+    /**
+     * √(variance + 1e-8), what rewards are divided by; 1 while the variance is below 1e-8, for then all rewards were the same
+     * and say nothing of their scale.
+     */
+    public double scale() {
+        return variance() < EPSILON ? 1 : Math.sqrt(variance() + EPSILON);
+    }
+
+    /** The rewards divided by {@link #scale()}, the mean kept: signs stay what they were. */
     public double[][] scale(double[][] rewards) {
-        double scale = 1 / Math.sqrt(variance() + EPSILON);
-        return Ragged.map(rewards, reward -> reward * scale);
+        double factor = 1 / scale();
+        return Ragged.map(rewards, reward -> reward * factor);
+    }
+
+    /**
+     * As {@link #scale(double[][])}, after the mean was taken off each row, at its last entry: a row of one response's tokens
+     * sums to (score − mean)/scale.
+     */
+    public double[][] standardize(double[][] rewards) {
+        double[][] scaled = scale(rewards);
+        for (double[] row : scaled) {
+            row[row.length - 1] -= mean / scale();
+        }
+        return scaled;
     }
 }

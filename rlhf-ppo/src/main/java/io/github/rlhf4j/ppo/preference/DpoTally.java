@@ -5,17 +5,14 @@ import io.github.rlhf4j.ppo.preference.math.PreferenceStatistics;
 import java.util.List;
 import java.util.Map;
 
-/** What the parts of a batch add up to. */
+/** What batches, and the parts of each, add up to. */
 final class DpoTally {
 
-    private final double anchor;
+    private double anchor;
     private double loss;
+    private int batches;
     private PreferenceStatistics statistics = PreferenceStatistics.NONE;
     private long tokens;
-
-    DpoTally(double anchor) {
-        this.anchor = anchor;
-    }
 
     void add(List<Example> part, Objective.Outcome outcome) {
         loss += outcome.loss();
@@ -26,8 +23,23 @@ final class DpoTally {
                 .sum();
     }
 
+    /**
+     * Ends a batch.
+     *
+     * @param from what its rewards counted from
+     */
+    void endBatch(double from) {
+        anchor = from;
+        batches++;
+    }
+
+    /** Mean over batches. */
     double loss() {
-        return loss;
+        return loss / batches;
+    }
+
+    int batches() {
+        return batches;
     }
 
     PreferenceStatistics statistics() {
@@ -36,7 +48,7 @@ final class DpoTally {
 
     /** By path, in the order a reader wants it. A batch without desirable or undesirable responses has NaN for theirs. */
     void report(Map<String, Double> metrics) {
-        metrics.put("dpo/loss", loss);
+        metrics.put("dpo/loss", loss());
         metrics.put("dpo/reward_chosen", statistics.chosenReward());
         metrics.put("dpo/reward_rejected", statistics.rejectedReward());
         metrics.put("dpo/margin", statistics.margin());

@@ -1,11 +1,5 @@
 package io.github.rlhf4j.ppo.preference;
 
-import io.github.rlhf4j.core.DivergenceException;
-import io.github.rlhf4j.core.ForwardPass;
-import io.github.rlhf4j.core.ScoredSequence;
-import io.github.rlhf4j.core.SequenceBatch;
-import io.github.rlhf4j.core.TokenBudget;
-import io.github.rlhf4j.core.TokenGradients;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.random.EpochOrder;
@@ -17,9 +11,7 @@ import io.github.rlhf4j.core.training.TrainerState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -64,7 +56,7 @@ public final class DpoTrainer implements Trainer {
 
     private final DpoConfig config;
     private final TrainablePolicy policy;
-    private final Objective objective;
+    private final PreferencePasses passes;
     private final Examples training;
     private final Examples heldOut;
     private final ReferenceLogProbs reference;
@@ -77,7 +69,7 @@ public final class DpoTrainer implements Trainer {
     DpoTrainer(DpoParts parts) {
         this.config = parts.config();
         this.policy = parts.policy();
-        this.objective = Objective.of(config.loss());
+        this.passes = new PreferencePasses(policy, config.loss(), config.microBatchTokens(), 1);
         this.training = parts.training();
         this.heldOut = parts.heldOut();
         this.reference = parts.referenceOf(training);
@@ -109,7 +101,9 @@ public final class DpoTrainer implements Trainer {
         int[] drawn = nextExamples();
         double rate = config.schedule().at(stepsDone);
         Map<String, Double> metrics = new LinkedHashMap<>();
-        accumulate(training.select(drawn), reference.of(drawn), metrics);
+        DpoTally tally = new DpoTally();
+        passes.accumulate(stepsDone + 1, training.select(drawn), reference.of(drawn), (from, logProbs) -> {}, tally);
+        tally.report(metrics);
         UpdateReport update = policy.update(rate);
         stepsDone++;
         metrics.put("dpo/gradient_norm", update.gradientNorm());
@@ -129,45 +123,6 @@ public final class DpoTrainer implements Trainer {
         return order.take(from, (int) Math.min(config.batchSize(), left));
     }
 
-    /** Adds the gradient of the batch's mean loss, one micro-batch of whole examples after another. */
-    private void accumulate(List<Example> batch, double[][] references, Map<String, Double> metrics) {
-        double anchor = objective.anchor(policy, batch, references, config.microBatchTokens());
-        DpoTally tally = new DpoTally(anchor);
-        for (TokenBudget.Range range : parts(batch)) {
-            List<Example> part = batch.subList(range.from(), range.to());
-            try (ForwardPass pass = policy.forward(learned(part))) {
-                Objective.Outcome outcome = objective.evaluate(
-                        part,
-                        pass.scores().logProbs(),
-                        Arrays.copyOfRange(references, range.from(), range.to()),
-                        anchor,
-                        1.0 / batch.size());
-                requireFinite(outcome.loss());
-                pass.backward(new TokenGradients(outcome.gradient()));
-                tally.add(part, outcome);
-            }
-        }
-        tally.report(metrics);
-    }
-
-    private List<TokenBudget.Range> parts(List<Example> batch) {
-        return TokenBudget.ranges(batch.size(), i -> batch.get(i).tokens(), config.microBatchTokens());
-    }
-
-    private static SequenceBatch learned(List<Example> examples) {
-        List<ScoredSequence> sequences =
-                examples.stream().flatMap(example -> example.learned().stream()).toList();
-        return new SequenceBatch(sequences);
-    }
-
-    private void requireFinite(double loss) {
-        if (!Double.isFinite(loss)) {
-            throw new DivergenceException("step " + (stepsDone + 1) + " of training on preferences: the loss is " + loss
-                    + ". No parameter was moved by this step; go back to the last checkpoint with a lower learning rate (it"
-                    + " is " + config.schedule().at(stepsDone) + ") or a larger beta");
-        }
-    }
-
     private void evaluateWhenDue(Map<String, Double> metrics) {
         int every = config.evaluateEvery();
         if (heldOut.size() > 0 && every > 0 && (finished() || stepsDone % every == 0)) {
@@ -181,22 +136,10 @@ public final class DpoTrainer implements Trainer {
     }
 
     private DpoTally evaluate() {
-        List<Example> examples = heldOut.list();
         double[][] references =
-                heldOutReference.of(IntStream.range(0, examples.size()).toArray());
-        double anchor = objective.anchor(policy, examples, references, config.microBatchTokens());
-        DpoTally tally = new DpoTally(anchor);
-        for (TokenBudget.Range range : parts(examples)) {
-            List<Example> part = examples.subList(range.from(), range.to());
-            tally.add(
-                    part,
-                    objective.evaluate(
-                            part,
-                            policy.score(learned(part)).logProbs(),
-                            Arrays.copyOfRange(references, range.from(), range.to()),
-                            anchor,
-                            1.0 / examples.size()));
-        }
+                heldOutReference.of(IntStream.range(0, heldOut.size()).toArray());
+        DpoTally tally = new DpoTally();
+        passes.evaluate(heldOut.list(), references, tally);
         return tally;
     }
 
@@ -230,7 +173,8 @@ public final class DpoTrainer implements Trainer {
     @Override
     public void save(Path directory) throws IOException {
         Checkpoints.write(directory, fresh -> {
-            TrainerState.write(fresh, NAME, stepsDone, setup);
+            TrainerState.write(
+                    fresh, NAME, stepsDone, setup, passes.rewardMean().numbers());
             policy.saveState(Files.createDirectory(fresh.resolve(POLICY_DIRECTORY)));
             reference.save(fresh.resolve(REFERENCE_FILE));
             heldOutReference.save(fresh.resolve(HELD_OUT_REFERENCE_FILE));
@@ -241,9 +185,11 @@ public final class DpoTrainer implements Trainer {
     public void restore(Path directory) throws IOException {
         Checkpoints.verify(directory);
         TrainerState state = TrainerState.read(directory).requireStage(NAME).requireSameConfig(setup);
+        RewardMean savedMean = RewardMean.of(state);
         double[][] savedReference = reference.read(directory.resolve(REFERENCE_FILE));
         double[][] savedHeldOut = heldOutReference.read(directory.resolve(HELD_OUT_REFERENCE_FILE));
         policy.restoreState(directory.resolve(POLICY_DIRECTORY));
+        passes.restore(savedMean);
         reference.restore(savedReference);
         heldOutReference.restore(savedHeldOut);
         stepsDone = state.stepsDone();

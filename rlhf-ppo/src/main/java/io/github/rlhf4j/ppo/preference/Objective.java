@@ -28,8 +28,13 @@ sealed interface Objective {
         return new OfJudgements((KtoLoss) loss);
     }
 
-    /** What rewards of a batch count from, nats; has no gradient. */
-    double anchor(Policy policy, List<Example> batch, double[][] reference, int maxTokens);
+    /**
+     * What rewards of a batch count from; has no gradient. For KTO an estimate of the KL, nats; for pairs {@code rewardMean},
+     * reward units, which few of their losses look at.
+     *
+     * @param rewardMean mean implicit reward of the batches before
+     */
+    double anchor(Policy policy, List<Example> batch, double[][] reference, int maxTokens, double rewardMean);
 
     /**
      * Weighted sum over a part of a batch.
@@ -44,8 +49,9 @@ sealed interface Objective {
     record OfPairs(PairLoss loss) implements Objective {
 
         @Override
-        public double anchor(Policy policy, List<Example> batch, double[][] reference, int maxTokens) {
-            return 0;
+        public double anchor(
+                Policy policy, List<Example> batch, double[][] reference, int maxTokens, double rewardMean) {
+            return rewardMean;
         }
 
         @Override
@@ -53,7 +59,7 @@ sealed interface Objective {
                 List<Example> part, double[][] logProbs, double[][] reference, double anchor, double weight) {
             PairBatch pairs =
                     new PairBatch(every(logProbs, 0), every(logProbs, 1), column(reference, 0), column(reference, 1));
-            PairResult result = loss.evaluate(pairs, weight);
+            PairResult result = loss.countingFrom(anchor).evaluate(pairs, weight);
             double[][] gradient = new double[logProbs.length][];
             for (int i = 0; i < part.size(); i++) {
                 gradient[2 * i] = result.dChosen()[i];
@@ -73,7 +79,8 @@ sealed interface Objective {
     record OfJudgements(KtoLoss loss) implements Objective {
 
         @Override
-        public double anchor(Policy policy, List<Example> batch, double[][] reference, int maxTokens) {
+        public double anchor(
+                Policy policy, List<Example> batch, double[][] reference, int maxTokens, double rewardMean) {
             List<Example> mismatched = batch.stream()
                     .map(example -> new Example(List.of(), example.compared(), example.desirable()))
                     .toList();

@@ -253,6 +253,41 @@ class GroupMathProperties {
         assertThat(scaled[0]).containsExactly(new double[] {2, -1}, offset(1e-6));
     }
 
+    /** A response's rewards sum to its standardised score; rewards that were all the same have no scale. */
+    @Example
+    void standardizingTakesTheMeanOffEachResponseOnce() {
+        double[][] rewards = {{1, 3}, {0, 0, -2}};
+        RunningMoments moments = RunningMoments.NONE.plus(Ragged.rowSums(rewards));
+        double[][] standardized = moments.standardize(rewards);
+        assertThat(Ragged.rowSums(standardized)).containsExactly(new double[] {1, -1}, offset(1e-6));
+        assertThat(standardized[0][0]).isCloseTo(1.0 / 3, offset(1e-6));
+        RunningMoments same = RunningMoments.NONE.plus(new double[] {5, 5, 5});
+        assertThat(same.scale(new double[][] {{5}})[0]).containsExactly(5);
+        assertThat(same.standardize(new double[][] {{2, 3}})[0]).containsExactly(2, -2);
+    }
+
+    /** Over all tokens that π_old may draw the expectation is KL(π‖π_ref); of a policy that has not moved it is K1's mean. */
+    @Example
+    void aKlIsMeasuredOnTheSamplesOfAnotherPolicy() {
+        double[] moved = {0.2, 0.5, 0.3};
+        double[] old = {0.6, 0.3, 0.1};
+        double[] reference = {0.4, 0.4, 0.2};
+        double kl = 0;
+        double expected = 0;
+        for (int v = 0; v < 3; v++) {
+            kl += moved[v] * Math.log(moved[v] / reference[v]);
+            expected += old[v]
+                    * ReweightedKl.of(
+                            new double[][] {{Math.log(moved[v])}},
+                            new double[][] {{Math.log(old[v])}},
+                            new double[][] {{Math.log(reference[v])}});
+        }
+        assertThat(expected).isCloseTo(kl, offset(EXACT));
+        double[][] unmoved = {{-1, -2}, {-3}};
+        assertThat(ReweightedKl.of(unmoved, unmoved, new double[][] {{-2, -4}, {-2.5}}))
+                .isCloseTo((3 - 0.5) / 2, offset(EXACT));
+    }
+
     @Example
     void correlationAndKlByPosition() {
         assertThat(Correlation.of(new double[] {1, 2, 3}, new double[] {2, 4, 6}))

@@ -11,10 +11,13 @@ import io.github.rlhf4j.ppo.math.Ragged;
  * loss = −log σ(r(y_w) − δ) − log σ(−(r(y_l) − δ))
  * }</pre>
  *
- * It bounds DPO's loss from above for every δ, most closely at the midpoint of the two kinds' rewards ({@link #shift}).
+ * It bounds DPO's loss from above for every δ, most closely at the midpoint of the two kinds' rewards ({@link #shift}). In a
+ * trainer δ is the mean reward of all responses of the batches before, kept in its checkpoints ({@link #countingFrom}); with as
+ * many chosen as rejected that is the midpoint, over the run. TRL's {@code bco_trainer.py} (f2cd577) takes the batch at hand
+ * into the mean as well, which would be another pass of the policy here.
  *
  * @param reward the implicit reward, with a reference
- * @param shift δ, reward units, has no gradient; 0, where all rewards begin, by default
+ * @param shift δ, reward units, has no gradient; in a trainer what is added to the running mean; 0 by default
  */
 public record BcoLoss(ImplicitReward reward, double shift) implements ImplicitRewardLoss {
 
@@ -42,6 +45,11 @@ public record BcoLoss(ImplicitReward reward, double shift) implements ImplicitRe
                     + chosen.length + " and " + rejected.length);
         }
         return (Ragged.sum(chosen) / chosen.length + Ragged.sum(rejected) / rejected.length) / 2;
+    }
+
+    @Override
+    public BcoLoss countingFrom(double rewardMean) {
+        return new BcoLoss(reward, shift + rewardMean);
     }
 
     @Override

@@ -9,6 +9,16 @@ public non-sealed interface PairLoss extends PreferenceLoss {
     /** Loss of one pair, and its derivative with respect to the log-prob of any token of either response. */
     PairTerm of(Pair pair);
 
+    /**
+     * The loss with rewards counted from their mean over a run, which trainers keep. By default the loss itself, for most see
+     * rewards through their difference, or mean to move each by itself.
+     *
+     * @param rewardMean mean implicit reward of the responses learned from so far, chosen and rejected, reward units
+     */
+    default PairLoss countingFrom(double rewardMean) {
+        return this;
+    }
+
     /** The mean over a batch. */
     default PairResult evaluate(PairBatch batch) {
         return evaluate(batch, 1.0 / batch.size());

@@ -25,6 +25,11 @@ public record RpoLoss(PairLoss pairs, double likelihood) implements PairLoss {
     }
 
     @Override
+    public PairLoss countingFrom(double rewardMean) {
+        return new RpoLoss(pairs.countingFrom(rewardMean), likelihood);
+    }
+
+    @Override
     public PairTerm of(Pair pair) {
         PairTerm term = pairs.of(pair);
         double perToken = likelihood / pair.chosen().tokens();

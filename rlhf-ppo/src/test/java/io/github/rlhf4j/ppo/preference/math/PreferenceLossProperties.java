@@ -84,6 +84,18 @@ class PreferenceLossProperties {
                 .isGreaterThanOrEqualTo(dpo);
     }
 
+    /** What rewards count from is their mean, also below another term; losses of differences have no such point. */
+    @Property(tries = 50)
+    void ofTheLossesOnlyBcoCountsFromTheMeanReward(
+            @ForAll("cases") PreferenceCase c, @ForAll @DoubleRange(min = -5, max = 5) double mean) {
+        BcoLoss bco = new BcoLoss(ImplicitReward.logRatio(BETA), 0.25);
+        BcoLoss moved = new BcoLoss(ImplicitReward.logRatio(BETA), 0.25 + mean);
+        assertThat(bco.countingFrom(mean)).isEqualTo(moved);
+        assertThat(new RpoLoss(bco, 1).countingFrom(mean).of(c.pair())).isEqualTo(new RpoLoss(moved, 1).of(c.pair()));
+        DpoLoss dpo = new DpoLoss(BETA);
+        assertThat(dpo.countingFrom(mean)).isSameAs(dpo);
+    }
+
     /** Of all shifts the midpoint of the two rewards costs one pair least. */
     @Property(tries = 100)
     void theClassifiersShiftIsTheMidpoint(

@@ -1,0 +1,97 @@
+package io.github.rlhf4j.ppo;
+
+import io.github.rlhf4j.core.Policy;
+import io.github.rlhf4j.core.Prompt;
+import io.github.rlhf4j.core.RewardModel;
+import io.github.rlhf4j.core.TrainablePolicy;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Collects the parts that every trainer on rollouts has; all but the listener and the way of calling the reward model are
+ * needed.
+ *
+ * @param <B> the builder that extends this
+ */
+public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> {
+
+    private @Nullable TrainablePolicy policy;
+    private @Nullable Policy reference;
+    private @Nullable RewardModel rewardModel;
+    private @Nullable List<Prompt> prompts;
+    private RewardConcurrency rewardConcurrency = RewardConcurrency.ONE_CALL;
+    private RolloutListener listener = (iteration, samples) -> {};
+
+    protected RolloutTrainerBuilder() {}
+
+    /** This builder. */
+    protected abstract B self();
+
+    /** The policy that is trained; with PPO an {@link io.github.rlhf4j.core.ActorCritic} for a shared trunk. */
+    public final B policy(TrainablePolicy trained) {
+        policy = trained;
+        return self();
+    }
+
+    /** The frozen policy that the KL is measured to: a copy of where the trained one starts. It is only scored with. */
+    public final B reference(Policy frozen) {
+        reference = frozen;
+        return self();
+    }
+
+    public final B rewardModel(RewardModel judge) {
+        rewardModel = judge;
+        return self();
+    }
+
+    /**
+     * How the reward model is called; by default once, with the whole rollout. See {@link RewardConcurrency}.
+     *
+     * @param calls most calls in flight, ≥ 1
+     * @param batch most exchanges of a call, ≥ 1
+     */
+    public final B rewardConcurrency(int calls, int batch) {
+        rewardConcurrency = new RewardConcurrency(calls, batch);
+        return self();
+    }
+
+    /** What responses are sampled to: in a new random order each epoch. */
+    public final B prompts(List<Prompt> toAnswer) {
+        prompts = toAnswer;
+        return self();
+    }
+
+    /** Is shown each rollout. */
+    public final B onRollout(RolloutListener shown) {
+        listener = shown;
+        return self();
+    }
+
+    /**
+     * The parts so far.
+     *
+     * @throws IllegalStateException naming the part that is missing
+     * @throws IllegalArgumentException when parts do not fit together
+     */
+    protected final RolloutParts rolloutParts() {
+        return new RolloutParts(
+                required("policy", policy),
+                required("reference", reference),
+                required("rewardModel", rewardModel),
+                rewardConcurrency,
+                required("prompts", prompts),
+                listener);
+    }
+
+    /**
+     * A part that must be there.
+     *
+     * @throws IllegalStateException naming it when it is not
+     */
+    protected static <T> T required(String name, @Nullable T part) {
+        if (part == null) {
+            throw new IllegalStateException("this trainer needs a " + name + "; call " + name + "(…) before build()");
+        }
+        return part;
+    }
+}
