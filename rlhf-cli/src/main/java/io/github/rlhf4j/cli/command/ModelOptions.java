@@ -1,6 +1,7 @@
 package io.github.rlhf4j.cli.command;
 
 import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.cli.recipe.Algorithm;
 import io.github.rlhf4j.cli.recipe.BackendSelection;
 import io.github.rlhf4j.cli.recipe.ModelFiles;
 import io.github.rlhf4j.cli.recipe.RunDirectory;
@@ -83,10 +84,15 @@ final class ModelOptions {
         if (!Files.isDirectory(run.root())) {
             throw new InputException("there is no directory " + run.root() + "; name a run's directory with --out");
         }
-        for (Stage stage : List.of(Stage.PPO, Stage.SFT)) {
-            if (run.isDone(stage)) {
-                return run.model(stage);
+        if (run.holdsRun()) {
+            for (Algorithm algorithm : run.storedConfig().algorithms()) {
+                if (run.isDone(algorithm)) {
+                    return run.model(algorithm);
+                }
             }
+        }
+        if (run.isDone(Stage.SFT)) {
+            return run.model(Stage.SFT);
         }
         throw new InputException(run.root() + " holds no model that answers yet; finish its sft or ppo stage first");
     }

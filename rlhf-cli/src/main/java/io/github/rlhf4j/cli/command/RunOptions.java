@@ -2,6 +2,7 @@ package io.github.rlhf4j.cli.command;
 
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.cli.recipe.Algorithm;
 import io.github.rlhf4j.cli.recipe.ConfigFiles;
 import io.github.rlhf4j.cli.recipe.RecipeConfig;
 import io.github.rlhf4j.cli.recipe.RunDirectory;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +69,16 @@ final class RunOptions {
     @Option(names = "--prompts", paramLabel = "FILE", description = "Your own prompts to optimise the policy on.")
     @Nullable
     String prompts;
+
+    @Option(
+            names = "--algorithm",
+            paramLabel = "NAME",
+            split = ",",
+            description = {
+                "What optimises the policy, one or several to compare: ppo, grpo, dr_grpo, dapo, gspo, cispo, rloo,",
+                "reinforce, reinforce_plus_plus, raft, online_dpo, dpo, ipo, hinge."
+            })
+    List<Algorithm> algorithms = List.of();
 
     @Option(
             names = "--model",
@@ -218,6 +230,7 @@ final class RunOptions {
         put(flags, "data.demonstrations", quoted(demonstrations));
         put(flags, "data.preferences", quoted(preferences));
         put(flags, "data.prompts", quoted(prompts));
+        put(flags, "algorithms", algorithms.isEmpty() ? null : algorithms);
         put(flags, "base.model", quoted(model));
         put(flags, "base.rewardModel", quoted(rewardModel));
         put(flags, "base.chatTemplate", quoted(chatTemplate));

@@ -16,6 +16,9 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.rlhf4j.cli.InputException;
 import java.io.IOException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +28,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
@@ -172,6 +176,7 @@ public final class ConfigFiles {
         } catch (JsonMappingException e) {
             String path = e.getPath().stream()
                     .map(JsonMappingException.Reference::getFieldName)
+                    .filter(Objects::nonNull) // places in a list have no name
                     .collect(Collectors.joining("."));
             String problem = e.getCause() instanceof IllegalArgumentException rule
                     ? rule.getMessage()
@@ -186,20 +191,26 @@ public final class ConfigFiles {
     /** What a key's value must be, by the type of its record component. */
     private static String expected(String path) {
         Class<?> type = RecipeConfig.class;
+        Type generic = type;
         for (String key : path.split("\\.")) {
-            type = Arrays.stream(type.getRecordComponents())
-                    .filter(component -> component.getName().equals(key))
+            RecordComponent component = Arrays.stream(type.getRecordComponents())
+                    .filter(candidate -> candidate.getName().equals(key))
                     .findFirst()
-                    .orElseThrow()
-                    .getType();
+                    .orElseThrow();
+            type = component.getType();
+            generic = component.getGenericType();
         }
+        if (type == List.class && generic instanceof ParameterizedType list) {
+            return "a list, [first, second], each " + expected((Class<?>) list.getActualTypeArguments()[0]);
+        }
+        return expected(type);
+    }
+
+    private static String expected(Class<?> type) {
         if (type.isEnum()) {
             return Arrays.stream(type.getEnumConstants())
                     .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
                     .collect(Collectors.joining(" or "));
-        }
-        if (type == List.class) {
-            return "a list such as [query, value]";
         }
         return type == int.class
                 ? "a whole number up to " + Integer.MAX_VALUE

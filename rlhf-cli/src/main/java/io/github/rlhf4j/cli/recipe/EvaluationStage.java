@@ -54,7 +54,6 @@ final class EvaluationStage {
     void evaluate() throws IOException {
         RunDirectory directory = run.directory();
         try (TransformerPolicy before = ModelFiles.policy(run.model(Stage.SFT));
-                TransformerPolicy after = ModelFiles.policy(run.model(Stage.PPO));
                 TransformerPolicy pretrained = ModelFiles.policy(run.model(Stage.PRETRAINING));
                 TransformerRewardModel reward = ModelFiles.reward(run.model(Stage.REWARD), AdamWConfig.gpt3())) {
             PreferenceDataset unseen = PreferenceFiles.read(directory.unseenComparisons());
@@ -63,11 +62,17 @@ final class EvaluationStage {
 
             List<Conversation> prompts = LanguageStages.few(
                     run.data().prompts().heldOut(), config.evaluation().prompts());
-            int all = 2 * prompts.size();
+            int all = (1 + config.algorithms().size()) * prompts.size();
             Judged sft = judge(before, reward, prompts, config.evaluation().bestOf(), "before", 0, all);
-            Judged ppo = judge(after, reward, prompts, ANSWERS_AFTER, "after", prompts.size(), all);
-            double kl = OutputStatistics.klPerSequence(
-                    after, before, ppo.answers().completions(), config.ppo().temperature());
+            List<Optimised> optimised = new ArrayList<>();
+            for (Algorithm algorithm : config.algorithms()) {
+                int done = (1 + optimised.size()) * prompts.size();
+                optimised.add(optimised(algorithm, before, reward, prompts, done, all));
+            }
+            Optimised main = optimised.get(0);
+            Judged after = main.judged();
+            String title = main.algorithm().title();
+            String label = main.algorithm().label();
 
             add(
                     "reward/accuracy",
@@ -79,15 +84,16 @@ final class EvaluationStage {
                     "reward model: expected calibration error",
                     calibration.expectedCalibrationError(),
                     null);
-            gold(sft, ppo);
+            gold(sft, main);
             add("reward/score_sft", "learned reward, SFT", mean(sft.learned()), null);
-            add("reward/score_ppo", "learned reward, PPO", mean(ppo.learned()), null);
-            add("objective/kl", "KL from SFT to PPO, nats per sequence", kl, null);
-            List<SelectionPoint> points = points(sft, ppo, kl);
-            outputs("sft", sft.answers(), pretrained);
-            outputs("ppo", ppo.answers(), pretrained);
+            add("reward/score_" + label, "learned reward, " + title, mean(after.learned()), null);
+            add("objective/kl", "KL from SFT to " + title + ", nats per sequence", main.kl(), null);
+            List<SelectionPoint> points = points(sft, optimised);
+            outputs("sft", "SFT", sft.answers(), pretrained);
+            outputs(label, title, after.answers(), pretrained);
+            optimised.stream().skip(1).forEach(this::compared);
 
-            RunRecords.writeSamples(directory.root(), samples(sft, ppo));
+            RunRecords.writeSamples(directory.root(), samples(sft, after));
             List<String> warnings = warnings(prompts.size(), accuracy.comparisons());
             warnings.forEach(warning -> run.monitor().onNote("warning: " + warning));
             RunRecords.writeResults(
@@ -120,6 +126,44 @@ final class EvaluationStage {
      */
     private record Judged(Answers answers, double[] learned, double[] gold, double[] met) {}
 
+    /** What an algorithm has made of the supervised policy, and how far it went, nats per sequence. */
+    private record Optimised(Algorithm algorithm, Judged judged, double kl) {}
+
+    private Optimised optimised(
+            Algorithm algorithm,
+            TransformerPolicy before,
+            TransformerRewardModel reward,
+            List<Conversation> prompts,
+            int done,
+            int all) {
+        try (TransformerPolicy policy = ModelFiles.policy(run.directory().model(algorithm))) {
+            String name = algorithm == Algorithm.PPO ? "after" : "after " + algorithm.label();
+            Judged judged = judge(policy, reward, prompts, ANSWERS_AFTER, name, done, all);
+            double kl = OutputStatistics.klPerSequence(
+                    policy, before, judged.answers().completions(), config.ppo().temperature());
+            return new Optimised(algorithm, judged, kl);
+        }
+    }
+
+    /** The main numbers of one more algorithm. */
+    private void compared(Optimised one) {
+        String title = one.algorithm().title();
+        String label = one.algorithm().label();
+        if (hasGold) {
+            add(
+                    "gold/share_" + label,
+                    "share of answers that meet the hidden taste, " + title,
+                    mean(one.judged().met()),
+                    null);
+        }
+        add(
+                "reward/score_" + label,
+                "learned reward, " + title,
+                mean(one.judged().learned()),
+                null);
+        add("objective/kl_" + label, "KL from SFT to " + title + ", nats per sequence", one.kl(), null);
+    }
+
     private Judged judge(
             TransformerPolicy policy,
             TransformerRewardModel reward,
@@ -146,22 +190,32 @@ final class EvaluationStage {
         return new Judged(answers, learned, gold, met);
     }
 
-    private void gold(Judged sft, Judged ppo) {
+    private void gold(Judged sft, Optimised optimised) {
         if (hasGold) {
+            String title = optimised.algorithm().title();
+            String label = optimised.algorithm().label();
             double before = mean(sft.met());
-            double after = mean(ppo.met());
+            double after = mean(optimised.judged().met());
             boolean main = run.isMainJob();
             add("gold/share_sft", "share of answers that meet the hidden taste, SFT", before, null);
-            add("gold/share_ppo", "share of answers that meet the hidden taste, PPO", after, main ? GOLD_TARGET : null);
+            add(
+                    "gold/share_" + label,
+                    "share of answers that meet the hidden taste, " + title,
+                    after,
+                    main ? GOLD_TARGET : null);
             // where no answer met it before there is no ratio to reach a target with
             double gain = before == 0 ? Double.NaN : after / before;
-            add("gold/share_gain", "that share, PPO to SFT", gain, main ? GAIN_TARGET : null);
+            add("gold/share_gain", "that share, " + title + " to SFT", gain, main ? GAIN_TARGET : null);
             add("gold/score_sft", "hidden taste's score in [0, 1], SFT", mean(sft.gold()), null);
-            add("gold/score_ppo", "hidden taste's score in [0, 1], PPO", mean(ppo.gold()), null);
+            add(
+                    "gold/score_" + label,
+                    "hidden taste's score in [0, 1], " + title,
+                    mean(optimised.judged().gold()),
+                    null);
         }
     }
 
-    private List<SelectionPoint> points(Judged sft, Judged ppo, double kl) {
+    private List<SelectionPoint> points(Judged sft, List<Optimised> optimised) {
         int most = config.evaluation().bestOf();
         BestOfNCurve curve = BestOfNCurve.of(
                 sft.answers().byPrompt(sft.learned()),
@@ -184,12 +238,15 @@ final class EvaluationStage {
                         null);
             }
         }
-        points.add(new SelectionPoint("PPO", kl, hasGold ? mean(ppo.met()) : Double.NaN, mean(ppo.learned())));
+        for (Optimised one : optimised) {
+            double share = hasGold ? mean(one.judged().met()) : Double.NaN;
+            points.add(new SelectionPoint(
+                    one.algorithm().title(), one.kl(), share, mean(one.judged().learned())));
+        }
         return points;
     }
 
-    private void outputs(String name, Answers answers, TransformerPolicy pretrained) {
-        String who = name.toUpperCase(java.util.Locale.ROOT);
+    private void outputs(String name, String who, Answers answers, TransformerPolicy pretrained) {
         add(
                 "outputs/perplexity_" + name,
                 "perplexity of the answers under the pretrained model, " + who,

@@ -119,6 +119,11 @@ final class LanguageStages {
         return RandomKey.of(config.seed()).child(stage.label()).bits();
     }
 
+    /** As the other {@code seed}, of one of the algorithms of a stage. */
+    static long seed(RecipeConfig config, Algorithm algorithm) {
+        return RandomKey.of(config.seed()).child(algorithm.label()).bits();
+    }
+
     private List<String> documents() {
         return trainingDocuments(run.config(), run.data().documents());
     }

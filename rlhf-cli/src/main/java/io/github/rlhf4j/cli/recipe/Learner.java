@@ -41,12 +41,20 @@ final class Learner {
         }
     }
 
+    private void save(Stage stage, TransformerPolicy policy) throws IOException {
+        save(policy, run.directory().model(stage), run.directory().adapters(stage));
+    }
+
+    /** Saves what an algorithm has optimised. */
+    void save(Algorithm algorithm, TransformerPolicy policy) throws IOException {
+        save(policy, run.directory().model(algorithm), run.directory().adapters(algorithm));
+    }
+
     /** The adapters first, for the model marks the stage as done. */
-    void save(Stage stage, TransformerPolicy policy) throws IOException {
-        RunDirectory directory = run.directory();
+    private void save(TransformerPolicy policy, Path model, Path adapters) throws IOException {
         if (policy.lora() != null) {
-            ModelFiles.saveAdapters(directory.adapters(stage), policy::saveLora);
+            ModelFiles.saveAdapters(adapters, policy::saveLora);
         }
-        ModelFiles.save(directory.model(stage), policy, Optional.of(run.chatTemplate()));
+        ModelFiles.save(model, policy, Optional.of(run.chatTemplate()));
     }
 }

@@ -6,27 +6,30 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /**
  * A trainer whose steps report more than it knows itself.
  *
+ * @param name of the trainer in metrics, for several of one kind
  * @param trainer does all the work
- * @param more metrics of the step just done, asked for once after each step
+ * @param more asked once after each step
  */
-record MeteredTrainer(Trainer trainer, Supplier<Map<String, Double>> more) implements Trainer {
+record MeteredTrainer(String name, Trainer trainer, More more) implements Trainer {
 
-    @Override
-    public StepReport step() {
-        StepReport report = trainer.step();
-        Map<String, Double> metrics = new LinkedHashMap<>(report.metrics());
-        metrics.putAll(more.get());
-        return new StepReport(report.stage(), report.step(), report.totalSteps(), metrics);
+    /** Metrics beside the trainer's own. */
+    interface More {
+        /** Of the step just done, which took so long. */
+        Map<String, Double> after(StepReport report, double seconds);
     }
 
     @Override
-    public String name() {
-        return trainer.name();
+    public StepReport step() {
+        long start = System.nanoTime();
+        StepReport report = trainer.step();
+        double seconds = (System.nanoTime() - start) / 1e9;
+        Map<String, Double> metrics = new LinkedHashMap<>(report.metrics());
+        metrics.putAll(more.after(report, seconds));
+        return new StepReport(name, report.step(), report.totalSteps(), metrics);
     }
 
     @Override

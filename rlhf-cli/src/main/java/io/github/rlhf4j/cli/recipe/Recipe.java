@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -157,7 +158,10 @@ public final class Recipe {
 
     /** Whether a stage's output is there, or is not needed. */
     private boolean isDone(Stage stage) {
-        return config.skips(stage) || directory.isDone(stage);
+        return config.skips(stage)
+                || (stage == Stage.PPO
+                        ? config.algorithms().stream().allMatch(directory::isDone)
+                        : directory.isDone(stage));
     }
 
     private String skipReason(Stage stage) {
@@ -218,7 +222,7 @@ public final class Recipe {
                 case SFT -> new LanguageStages(this).fineTune();
                 case COMPARISONS -> new ComparisonStage(this).compare();
                 case REWARD -> new RewardStage(this).train();
-                case PPO -> new PpoStage(this).optimize();
+                case PPO -> new PolicyStage(this).optimize();
                 case EVALUATION -> new EvaluationStage(this).evaluate();
             }
         }
@@ -285,7 +289,9 @@ public final class Recipe {
                         : "your own";
             case REWARD -> "reward model from the comparisons only";
             case PPO ->
-                config.ppo().iterations() + " rollouts of " + config.ppo().rollout() + " answers";
+                config.algorithms().stream().map(Algorithm::title).collect(Collectors.joining(", ")) + "; "
+                        + config.ppo().iterations() + " rollouts of "
+                        + config.ppo().rollout() + " answers";
             case EVALUATION ->
                 few(data().prompts().heldOut(), config.evaluation().prompts()) + " held-out prompts";
         };

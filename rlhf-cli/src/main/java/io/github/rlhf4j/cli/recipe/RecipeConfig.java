@@ -22,12 +22,15 @@ import org.jspecify.annotations.Nullable;
  * @param data the user's own files, in place of WordNet
  * @param base models that exist already, in place of those of the first stages
  * @param lora low-rank adapters, in place of training all weights
+ * @param algorithms what optimises the policy, one after the other from the same start; chat and the main results are of the
+ *     first
  * @param model shape of the transformer and its tokenizer
  * @param pretraining first stage: text
  * @param sft second stage: demonstrations
  * @param comparisons what the labeler is asked
  * @param reward third stage: the reward model
- * @param ppo fourth stage: policy optimisation
+ * @param ppo fourth stage: policy optimisation, on rollouts
+ * @param dpo the same, on comparisons
  * @param evaluation what is measured on held-out prompts
  */
 public record RecipeConfig(
@@ -39,12 +42,14 @@ public record RecipeConfig(
         Data data,
         Base base,
         Lora lora,
+        List<Algorithm> algorithms,
         Model model,
         Pretraining pretraining,
         Sft sft,
         Comparisons comparisons,
         Reward reward,
         Ppo ppo,
+        Dpo dpo,
         Evaluation evaluation) {
 
     // Far above what these stages can do in a day, and small enough for sizes made of them to stay within 64 bits.
@@ -67,6 +72,16 @@ public record RecipeConfig(
     public RecipeConfig {
         require(heldOutShare > 0 && heldOutShare < 1, "heldOutShare must lie in (0, 1)", heldOutShare);
         require(checkpointEvery >= 1, "checkpointEvery must be at least 1", checkpointEvery);
+        algorithms = List.copyOf(algorithms);
+        require(
+                !algorithms.isEmpty() && algorithms.stream().distinct().count() == algorithms.size(),
+                "algorithms must name at least one, and none twice",
+                algorithms);
+        require(
+                algorithms.stream().allMatch(algorithm -> algorithm.kind() == Algorithm.Kind.ACTOR_CRITIC)
+                        || ppo.rollout() % ppo.groupSize() == 0 && ppo.minibatch() % ppo.groupSize() == 0,
+                "ppo.groupSize must divide ppo.rollout and ppo.minibatch",
+                ppo.groupSize());
         require(
                 pretraining.steps() >= 1 || base.model() != null,
                 "pretraining.steps must be at least 1 (0 is for a base.model that is pretrained already)",
@@ -106,12 +121,14 @@ public record RecipeConfig(
                 data,
                 base,
                 lora,
+                algorithms,
                 model,
                 pretraining,
                 sft,
                 comparisons,
                 reward,
                 ppo,
+                dpo,
                 evaluation);
     }
 
@@ -351,11 +368,12 @@ public record RecipeConfig(
      *
      * @param iterations rollouts
      * @param rollout answers per rollout
+     * @param groupSize answers to each prompt of a rollout, for algorithms that compare them; from 2 to 1024. PPO takes one
      * @param minibatch answers per update, a divisor of {@code rollout}
      * @param epochs passes over each rollout, at most 1000
      * @param learningRate of the policy, linear down to 0
      * @param valueLearningRate of the value function, linear down to 0
-     * @param klCoefficient β at the start
+     * @param klCoefficient β at the start: in the rewards, with GRPO in the loss; of online DPO it is {@code dpo.beta}
      * @param klTarget nats per sequence that β adapts to; 0 keeps β fixed
      * @param klHorizon answers over which β adapts (Ziegler et al. 2019, §2.2)
      * @param missingStopScore score of an answer that does not end in time
@@ -367,6 +385,7 @@ public record RecipeConfig(
     public record Ppo(
             int iterations,
             int rollout,
+            int groupSize,
             int minibatch,
             int epochs,
             double learningRate,
@@ -383,6 +402,8 @@ public record RecipeConfig(
         public Ppo {
             require(iterations >= 1, "ppo.iterations must be at least 1", iterations);
             requirePositive("ppo", rollout, learningRate);
+            require(groupSize >= 2, "ppo.groupSize must be at least 2", groupSize);
+            requireAtMost("ppo.groupSize", MOST_ANSWERS, groupSize);
             require(epochs >= 1, "ppo.epochs must be at least 1", epochs);
             requireAtMost("ppo.epochs", MOST_EPOCHS, epochs);
             require(minibatch >= 1 && rollout % minibatch == 0, "ppo.minibatch must divide ppo.rollout", minibatch);
@@ -394,6 +415,23 @@ public record RecipeConfig(
             requireFinite("ppo.ptxCoefficient", "≥ 0 (0 is plain PPO)", ptxCoefficient >= 0, ptxCoefficient);
             require(maxNewTokens >= 1, "ppo.maxNewTokens must be at least 1", maxNewTokens);
             requireFinite("ppo.temperature", "positive", temperature > 0, temperature);
+        }
+    }
+
+    /**
+     * Direct optimisation on the comparisons: DPO and its relatives.
+     *
+     * @param batch rankings per step
+     * @param learningRate peak, cosine down to a tenth
+     * @param beta β of the implicit reward (of IPO: τ), positive
+     */
+    public record Dpo(int epochs, int batch, double learningRate, double beta) {
+
+        public Dpo {
+            require(epochs >= 1, "dpo.epochs must be at least 1", epochs);
+            requireAtMost("dpo.epochs", MOST_EPOCHS, epochs);
+            requirePositive("dpo", batch, learningRate);
+            requireFinite("dpo.beta", "positive", beta > 0, beta);
         }
     }
 
@@ -434,12 +472,14 @@ public record RecipeConfig(
                 Data.dictionary(),
                 Base.none(),
                 Lora.none(),
+                List.of(Algorithm.PPO),
                 new Model(4096, 128, 4, 4, 96, 0),
                 new Pretraining(0, 2300, 24, 2e-3),
                 new Sft(24_000, 1, 32, 1e-3),
                 new Comparisons(9000, 4, 200, 0.1, 56, 0.3),
                 new Reward(2, 16, 5e-4),
-                new Ppo(200, 64, 32, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 56, 0.3, false, 0),
+                new Ppo(200, 64, 4, 32, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 56, 0.3, false, 0),
+                new Dpo(1, 16, 2e-4, 0.1),
                 new Evaluation(256, 16));
     }
 
@@ -455,12 +495,14 @@ public record RecipeConfig(
                 full.data,
                 full.base,
                 full.lora,
+                full.algorithms,
                 new Model(1024, 64, 2, 2, 96, 0),
                 new Pretraining(30_000, 700, 16, 4e-3),
                 new Sft(8_000, 1, 32, 2e-3),
                 new Comparisons(300, 4, 60, 0.1, 48, 0.3),
                 new Reward(1, 16, 1e-3),
-                new Ppo(25, 32, 16, 2, 3e-4, 1e-3, 0.03, 0, 10_000, -3, 48, 0.3, false, 0),
+                new Ppo(25, 32, 4, 16, 2, 3e-4, 1e-3, 0.03, 0, 10_000, -3, 48, 0.3, false, 0),
+                full.dpo,
                 new Evaluation(48, 16));
     }
 
@@ -478,7 +520,7 @@ public record RecipeConfig(
                         new Sft(2000, 1, 16, 3e-4),
                         new Comparisons(300, 4, 60, 0.1, 64, 1),
                         new Reward(1, 8, 3e-4),
-                        new Ppo(40, 32, 16, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 64, 1, false, 0),
+                        new Ppo(40, 32, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 64, 1, false, 0),
                         new Evaluation(48, 8));
     }
 
@@ -490,7 +532,7 @@ public record RecipeConfig(
                         new Sft(320, 1, 16, 3e-4),
                         new Comparisons(60, 4, 20, 0.1, 48, 1),
                         new Reward(1, 8, 3e-4),
-                        new Ppo(8, 16, 16, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 48, 1, false, 0),
+                        new Ppo(8, 16, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 48, 1, false, 0),
                         new Evaluation(16, 4));
     }
 
@@ -505,6 +547,7 @@ public record RecipeConfig(
                 data,
                 new Base(file, null, null),
                 new Lora(16, 32, 0, List.of()),
+                algorithms,
                 new Model(
                         model.vocabulary(),
                         model.width(),
@@ -517,6 +560,7 @@ public record RecipeConfig(
                 comparisons,
                 reward,
                 ppo,
+                new Dpo(1, 8, 3e-4, 0.1),
                 evaluation);
     }
 

@@ -90,6 +90,26 @@ public record RunDirectory(Path root) {
         return root.resolve(stage.label()).resolve("checkpoints");
     }
 
+    /** An algorithm's checkpoints. */
+    Path checkpoints(Algorithm algorithm) {
+        return root.resolve(algorithm.label()).resolve("checkpoints");
+    }
+
+    /** The model that an algorithm has optimised, there when it is done. */
+    public Path model(Algorithm algorithm) {
+        return root.resolve(algorithm.label()).resolve("model");
+    }
+
+    /** The low-rank adapters of that model by themselves, where it has such. */
+    Path adapters(Algorithm algorithm) {
+        return root.resolve(algorithm.label()).resolve("adapter");
+    }
+
+    /** Whether an algorithm has come to its end. */
+    public boolean isDone(Algorithm algorithm) {
+        return Files.exists(model(algorithm).resolve("manifest.json"));
+    }
+
     /** A stage's model, there when the stage is done. */
     public Path model(Stage stage) {
         return root.resolve(stage.label()).resolve("model");

@@ -3,12 +3,14 @@ package io.github.rlhf4j.cli.recipe;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.ppo.BatchPlan;
 import io.github.rlhf4j.ppo.PpoConfig;
+import io.github.rlhf4j.ppo.preference.DpoConfig;
 import io.github.rlhf4j.reward.training.RewardModelConfig;
 import io.github.rlhf4j.transformer.MemoryEstimate;
 import io.github.rlhf4j.transformer.generation.Generator;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.training.PretrainingConfig;
 import io.github.rlhf4j.transformer.training.SftConfig;
+import java.util.Comparator;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +29,7 @@ record StageMemory(
     private static final int PRETRAINING_PASS = PretrainingConfig.defaults(1, 1).microBatchTokens();
     private static final int SFT_PASS = SftConfig.defaults(1, 2).microBatchTokens();
     private static final int REWARD_PASS = RewardModelConfig.instructGpt(1, 0).microBatchTokens();
+    private static final int DPO_PASS = DpoConfig.defaults(1, 0).microBatchTokens();
     private static final int PPO_PASS = PpoConfig.of(1, new BatchPlan(1, 1), Sampling.exact(1, 1, Set.of()), 0)
             .microBatchTokens();
 
@@ -65,11 +68,19 @@ record StageMemory(
     /** Reference and reward model, policy, and a value function that is a model of its own or a head, then saved as a copy. */
     private MemoryEstimate ppo() {
         RecipeConfig.Ppo stage = config.ppo();
-        MemoryEstimate learner = learning(
-                Math.max(stage.minibatch(), stage.ptxCoefficient() > 0 ? PpoStage.PTX_SEQUENCES : 1), 1, PPO_PASS);
+        boolean critic = config.algorithms().contains(Algorithm.PPO);
+        MemoryEstimate learner = config.algorithms().stream()
+                .map(algorithm -> algorithm.kind() == Algorithm.Kind.COMPARISONS
+                        ? learning(config.dpo().batch(), responses, DPO_PASS)
+                        : learning(
+                                Math.max(stage.minibatch(), stage.ptxCoefficient() > 0 ? PolicyStage.PTX_SEQUENCES : 1),
+                                1,
+                                PPO_PASS))
+                .max(Comparator.comparingLong(MemoryEstimate::offHeap))
+                .orElseThrow();
         long rollout = (long) stage.rollout() * config.model().context();
         MemoryEstimate judge = scoring(Math.min(rollout, pass(1, PPO_PASS)));
-        MemoryEstimate values = stage.sharedTrunk()
+        MemoryEstimate values = stage.sharedTrunk() || !critic
                 ? frozen()
                 : learning(stage.minibatch(), 1, PPO_PASS).plus(judge);
         MemoryEstimate rewardModel = frozen().plus(scoring(rollout));

@@ -35,12 +35,20 @@ final class StageRunner {
      * @throws InputException when its checkpoint is damaged or of another run
      */
     void run(Stage stage, Trainer trainer) throws IOException {
-        CheckpointSeries series = new CheckpointSeries(directory.checkpoints(stage), CHECKPOINTS_KEPT);
+        run(stage, stage.label(), directory.checkpoints(stage), trainer);
+    }
+
+    /** As the other {@code run}, for one of several trainers of a stage. */
+    void run(Algorithm algorithm, Trainer trainer) throws IOException {
+        run(Stage.PPO, algorithm.label(), directory.checkpoints(algorithm), trainer);
+    }
+
+    private void run(Stage stage, String name, Path checkpoints, Trainer trainer) throws IOException {
+        CheckpointSeries series = new CheckpointSeries(checkpoints, CHECKPOINTS_KEPT);
         Optional<Path> latest = series.latest();
         if (latest.isPresent()) {
             restore(trainer, latest.get());
-            monitor.onNote(
-                    stage.label() + " goes on after step " + trainer.stepsDone() + " of " + trainer.totalSteps());
+            monitor.onNote(name + " goes on after step " + trainer.stepsDone() + " of " + trainer.totalSteps());
         }
         checkStop(stage);
         RunReport report = trainer.run(

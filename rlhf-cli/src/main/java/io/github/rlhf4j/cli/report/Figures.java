@@ -6,6 +6,7 @@ import io.github.rlhf4j.cli.report.Series.Mark;
 import io.github.rlhf4j.core.training.StepReport;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
 /** The charts of a run, made of what it recorded; a chart without data is left out. */
@@ -17,23 +18,33 @@ final class Figures {
     static final String GOLD_SHARE = "gold/share";
 
     private final RunRecords run;
+    private final String first;
     private final List<StepReport> ppo;
 
     Figures(RunRecords run) {
         this.run = run;
-        this.ppo = run.stage("ppo");
+        this.first = run.algorithms().stream().findFirst().orElse("ppo");
+        this.ppo = run.stage(first);
     }
 
     List<Chart> all() {
         List<Chart> charts = new ArrayList<>(losses());
-        charts.add(overSteps("Reward over PPO steps", "mean score per answer", SCORE));
-        charts.add(overSteps("KL to the supervised model over PPO steps", "nats per sequence", KL));
-        charts.add(overSteps("Hidden taste over PPO steps (training words)", "share of answers", GOLD_SHARE));
+        charts.add(overSteps("Reward over " + title() + " steps", "mean score per answer", SCORE));
+        charts.add(overSteps("KL to the supervised model over " + title() + " steps", "nats per sequence", KL));
+        charts.add(
+                overSteps("Hidden taste over " + title() + " steps (training words)", "share of answers", GOLD_SHARE));
         charts.add(rewardAgainstKl());
         charts.add(goldAgainstLearned());
         charts.add(calibration());
         charts.add(goldAtEqualKl());
+        for (AlgorithmComparison.Axis axis : AlgorithmComparison.Axis.values()) {
+            charts.add(run.comparison().chart(axis));
+        }
         return charts.stream().filter(chart -> !chart.isEmpty()).toList();
+    }
+
+    private String title() {
+        return first.toUpperCase(Locale.ROOT);
     }
 
     /** One chart for each stage that has a loss. */
@@ -68,10 +79,11 @@ final class Figures {
     }
 
     private Chart rewardAgainstKl() {
-        Series path = new Series("PPO (training words)", of(ppo, s -> root(value(s, KL))), of(ppo, SCORE), Mark.POINTS);
+        Series path = new Series(
+                title() + " (training words)", of(ppo, s -> root(value(s, KL))), of(ppo, SCORE), Mark.POINTS);
         List<SelectionPoint> points = run.results().bestOf();
         Series selected = new Series(
-                "SFT, best of n, PPO (held-out words)",
+                "SFT, best of n, optimised (held-out words)",
                 points.stream().mapToDouble(p -> root(p.kl())).toArray(),
                 points.stream().mapToDouble(SelectionPoint::learned).toArray(),
                 Mark.POINTS);
@@ -86,7 +98,7 @@ final class Figures {
                 .flatMapToDouble(s -> java.util.stream.DoubleStream.of(s.goldBefore(), s.goldAfter()))
                 .toArray();
         Series samples = new Series("answers to held-out words", learned, gold, Mark.POINTS);
-        Series steps = new Series("mean of each PPO step", of(ppo, SCORE), of(ppo, GOLD), Mark.POINTS);
+        Series steps = new Series("mean of each " + title() + " step", of(ppo, SCORE), of(ppo, GOLD), Mark.POINTS);
         return new Chart("Gold against learned reward", "learned reward", "gold score", samples, steps);
     }
 
@@ -107,7 +119,10 @@ final class Figures {
     private Chart goldAtEqualKl() {
         List<Series> series = new ArrayList<>();
         series.add(new Series(
-                "PPO over its steps (training words)", of(ppo, s -> value(s, KL)), of(ppo, GOLD_SHARE), Mark.POINTS));
+                title() + " over its steps (training words)",
+                of(ppo, s -> value(s, KL)),
+                of(ppo, GOLD_SHARE),
+                Mark.POINTS));
         for (SelectionPoint point : run.results().bestOf()) {
             series.add(new Series(point.name(), new double[] {point.kl()}, new double[] {point.gold()}, Mark.POINTS));
         }

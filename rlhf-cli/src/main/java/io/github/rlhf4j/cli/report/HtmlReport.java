@@ -57,6 +57,7 @@ public final class HtmlReport {
                 .append("</style></head><body>\n<h1>rlhf4j run</h1>\n");
         results();
         bestOf();
+        algorithms();
         charts();
         samples();
         times();
@@ -100,6 +101,37 @@ public final class HtmlReport {
             number(point.kl());
             number(point.gold());
             number(point.learned());
+            html.append("</tr>\n");
+        }
+        html.append("</table>\n");
+    }
+
+    private void algorithms() {
+        AlgorithmComparison comparison = run.comparison();
+        if (!comparison.isOfSeveral()) {
+            return;
+        }
+        html.append("<h2>Algorithms, side by side</h2>\n<p>")
+                .append(Html.escape(comparison.explanation()))
+                .append(
+                        "; at half of and at the KL and the time that all of them come to, on straight lines between looks"
+                                + " at a tenth of the steps each</p>\n");
+        for (AlgorithmComparison.Axis axis : AlgorithmComparison.Axis.values()) {
+            compared(comparison, axis);
+        }
+    }
+
+    private void compared(AlgorithmComparison comparison, AlgorithmComparison.Axis axis) {
+        html.append("<table><tr><th>at equal ").append(axis.label()).append("</th>");
+        comparison
+                .columns(axis)
+                .forEach(column -> html.append("<th>").append(column).append("</th>"));
+        html.append("<th>KL at its end</th><th>seconds at its end</th></tr>\n");
+        for (AlgorithmComparison.Row row : comparison.rows(axis)) {
+            html.append("<tr><td>").append(Html.escape(row.algorithm())).append("</td>");
+            row.values().forEach(this::number);
+            number(row.last().kl());
+            number(row.last().seconds());
             html.append("</tr>\n");
         }
         html.append("</table>\n");

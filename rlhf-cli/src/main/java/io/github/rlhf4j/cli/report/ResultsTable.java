@@ -46,7 +46,8 @@ public final class ResultsTable {
                 .mapToDouble(Double::doubleValue)
                 .toArray();
         return (run.results().measurements().isEmpty() ? progress(run) : of(run.results()))
-                + (kl.length == 0 ? "" : trajectory(kl));
+                + (kl.length == 0 ? "" : trajectory(kl))
+                + run.comparison().text();
     }
 
     private static String progress(RunRecords run) {

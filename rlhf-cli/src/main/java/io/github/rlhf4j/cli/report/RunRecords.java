@@ -26,15 +26,22 @@ import java.util.Map;
  * @param results the results; without measurements while the run has not been evaluated
  * @param samples answers before and after PPO; possibly empty
  * @param seconds wall time of each stage so far, over all resumptions; possibly empty
+ * @param heldOut how held-out prompts were answered while policies were optimised; possibly empty
  */
 public record RunRecords(
-        String config, List<StepReport> steps, RunResults results, List<Sample> samples, Map<String, Double> seconds) {
+        String config,
+        List<StepReport> steps,
+        RunResults results,
+        List<Sample> samples,
+        Map<String, Double> seconds,
+        List<HeldOutPoint> heldOut) {
 
     public static final String CONFIG = "config.yaml";
     public static final String METRICS = "metrics.jsonl";
     public static final String RESULTS = "results.json";
     public static final String SAMPLES = "samples.jsonl";
     public static final String SECONDS = "seconds.json";
+    public static final String HELD_OUT = "held-out.jsonl";
 
     private static final ObjectMapper JSON = JsonMapper.builder().build();
 
@@ -57,18 +64,29 @@ public record RunRecords(
                 Files.exists(config) ? Files.readString(config) : "",
                 Files.exists(metrics) ? MetricsFile.read(metrics) : List.of(),
                 Files.exists(results) ? parse(results, Files.readString(results), RunResults.class) : RunResults.none(),
-                readSamples(directory.resolve(SAMPLES)),
-                readSeconds(directory));
+                readLines(directory.resolve(SAMPLES), Sample.class),
+                readSeconds(directory),
+                readHeldOut(directory));
     }
 
-    private static List<Sample> readSamples(Path file) throws IOException {
-        List<Sample> samples = new ArrayList<>();
+    private static <T> List<T> readLines(Path file, Class<T> type) throws IOException {
+        List<T> rows = new ArrayList<>();
         if (Files.exists(file)) {
             for (String line : Files.readAllLines(file)) {
-                samples.add(parse(file, line, Sample.class));
+                rows.add(parse(file, line, type));
             }
         }
-        return samples;
+        return rows;
+    }
+
+    /** Reads {@code held-out.jsonl}, empty before the first look. */
+    public static List<HeldOutPoint> readHeldOut(Path directory) throws IOException {
+        return readLines(directory.resolve(HELD_OUT), HeldOutPoint.class);
+    }
+
+    /** Writes {@code held-out.jsonl}. */
+    public static void writeHeldOut(Path directory, List<HeldOutPoint> points) throws IOException {
+        writeLines(directory.resolve(HELD_OUT), points);
     }
 
     private static <T> T parse(Path file, String text, Class<T> type) throws IOException {
@@ -112,11 +130,25 @@ public record RunRecords(
 
     /** Writes {@code samples.jsonl}. */
     public static void writeSamples(Path directory, List<Sample> samples) throws IOException {
+        writeLines(directory.resolve(SAMPLES), samples);
+    }
+
+    private static void writeLines(Path file, List<?> rows) throws IOException {
         StringBuilder lines = new StringBuilder();
-        for (Sample sample : samples) {
-            lines.append(JSON.writeValueAsString(sample)).append('\n');
+        for (Object row : rows) {
+            lines.append(JSON.writeValueAsString(row)).append('\n');
         }
-        replace(directory.resolve(SAMPLES), lines.toString());
+        replace(file, lines.toString());
+    }
+
+    /** The stages that optimise a policy, each by one algorithm. */
+    List<String> algorithms() {
+        return heldOut.stream().map(HeldOutPoint::algorithm).distinct().toList();
+    }
+
+    /** Algorithms side by side. */
+    AlgorithmComparison comparison() {
+        return new AlgorithmComparison(heldOut, results);
     }
 
     /** The steps of one stage. */

@@ -253,7 +253,7 @@ class GivenModelTest {
                 .hasMessageContaining("base.model");
         assertThatThrownBy(() -> config("lora.targets", "[query, query_key_value]"))
                 .hasMessageContaining("lora.targets");
-        assertThatThrownBy(() -> config("lora.targets", "everything")).hasMessageContaining("a list such as");
+        assertThatThrownBy(() -> config("lora.targets", "everything")).hasMessageContaining("a list, [first, second], each query or key");
     }
 
     private void prepare(RecipeConfig config) {
