@@ -7,8 +7,9 @@ final class Groups {
 
     private Groups() {}
 
+    /** Exactly that number when all rewards are one, which their sum divided by their count need not be. */
     static double mean(double[] rewards) {
-        return Ragged.sum(rewards) / rewards.length;
+        return rewards.length > 0 && allEqual(rewards) ? rewards[0] : Ragged.sum(rewards) / rewards.length;
     }
 
     /** √(Σ (r − mean)²/(n − ddof)), exactly 0 when all rewards are one number. */

@@ -8,7 +8,7 @@ package io.github.rlhf4j.ppo.math;
  * }</pre>
  *
  * Each token is weighted by its own ratio, so that the KL at each prefix is unbiased; which prefixes there are is left as it
- * was when π_old drew them. That is the approximation of TRPO (Schulman et al. 2015, equation 3) and of PPO's loss, good while
+ * was when π_old drew them. That is the approximation of TRPO (Schulman et al. 2015, §2) and of PPO's loss, good while
  * KL(π_old‖π) is small. Before the policy has moved it is the mean of K1.
  */
 public final class ReweightedKl {

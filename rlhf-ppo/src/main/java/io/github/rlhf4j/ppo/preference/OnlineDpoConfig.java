@@ -16,12 +16,11 @@ import io.github.rlhf4j.ppo.preference.math.PairLoss;
  *     {@code samples} responses of it; where prompts gave no pair, a rollout has fewer updates, and its last one fewer pairs
  * @param samples responses per prompt, ≥ 2; 2 in the paper. Of more, the best and the worst make the pair
  * @param microBatchTokens most tokens of a pass through a model, ≥ 1; the two responses of a pair stay together; default 4,096
- * @param epochs passes over each rollout's pairs, ≥ 1; default 1, as in the paper
+ * @param epochs passes over each rollout's pairs, ≥ 1; default 1, so that what is learned from is nearly the policy's own
  * @param sampling how responses are drawn: the exact policy at a temperature. Log-probs are under it
  * @param missingStop what an unstopped response scores, by which pairs are made; default as the reward model says (TRL's
  *     {@code missing_eos_penalty} is a {@link MissingStop.Penalty})
- * @param loss what is minimised, the mean over an update's pairs; default {@link DpoLoss} with β = 0.1 (TRL; the paper sweeps
- *     β)
+ * @param loss what is minimised, the mean over an update's pairs; default {@link DpoLoss} with β = 0.1 (TRL)
  * @param rate learning rate by iteration, the first being 0; default 5e-7, constant (TRL's rate, which falls linearly there)
  * @param guards when a run stops with a diagnosis, and its KL budget; the approximate KL of an update has no limit here
  * @param seed of all randomness

@@ -89,6 +89,15 @@ class GroupMathProperties {
         assertThat(DynamicSampling.informativeGroups(same, size)).isEmpty();
     }
 
+    /** Six times 8.59 add up to a sum whose sixth is not 8.59; a small ε must not make an advantage of that. */
+    @Example
+    void equalRewardsTeachExactlyNothing() {
+        double[] same = new double[6];
+        Arrays.fill(same, 8.59);
+        assertThat(new GrpoAdvantages(GrpoAdvantages.Deviation.POPULATION, 1e-9).ofGroup(same))
+                .containsOnly(0);
+    }
+
     @Example
     void onlyGroupsThatDifferAreKept() {
         assertThat(DynamicSampling.informativeGroups(new double[] {0, 0, 1, 0, 1, 1, 0, 1}, 2))
