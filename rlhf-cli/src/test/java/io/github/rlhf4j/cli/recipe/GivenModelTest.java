@@ -253,7 +253,8 @@ class GivenModelTest {
                 .hasMessageContaining("base.model");
         assertThatThrownBy(() -> config("lora.targets", "[query, query_key_value]"))
                 .hasMessageContaining("lora.targets");
-        assertThatThrownBy(() -> config("lora.targets", "everything")).hasMessageContaining("a list, [first, second], each query or key");
+        assertThatThrownBy(() -> config("lora.targets", "everything"))
+                .hasMessageContaining("a list, [first, second], each query or key");
     }
 
     private void prepare(RecipeConfig config) {
