@@ -133,6 +133,17 @@ class OwnContractsTest {
         }
     }
 
+    @Nested
+    class PpoOfDialogues extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            return DialogueFixture.builder(DialogueFixture.policy(), DialogueFixture.config(4, new BatchPlan(8, 4)))
+                    .environment(DialogueFixture.CHANCE)
+                    .build();
+        }
+    }
+
     /** Updates are undone in most of these steps; nothing of that outlives one. */
     @Nested
     class PpoWithinABudget extends TrainerContract {
