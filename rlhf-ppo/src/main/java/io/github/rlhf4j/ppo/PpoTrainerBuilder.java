@@ -55,14 +55,15 @@ public final class PpoTrainerBuilder extends RolloutTrainerBuilder<PpoTrainerBui
         Task task = environment == null
                 ? new Task.SingleTurn(rollouts.rewardModel(), rollouts.rewardConcurrency())
                 : new Task.Dialogues(environment);
-        return new PpoTrainer(new PpoParts(
-                required("config", config), rollouts, task, required("critic", critic), pretraining));
+        return new PpoTrainer(
+                new PpoParts(required("config", config), rollouts, task, required("critic", critic), pretraining));
     }
 
     private RolloutParts partsWithoutRewardModel() {
         if (hasRewardModel()) {
-            throw new IllegalStateException("a PPO trainer is paid by a rewardModel or by an environment, got both; have"
-                    + " the environment ask the reward model when a dialogue ends");
+            throw new IllegalStateException(
+                    "a PPO trainer is paid by a rewardModel or by an environment, got both; have"
+                            + " the environment ask the reward model when a dialogue ends");
         }
         return rolloutParts(batch -> {
             throw new IllegalStateException("dialogues are paid by their environment");

@@ -12,9 +12,6 @@ import io.github.rlhf4j.ppo.BatchPlan;
 import io.github.rlhf4j.ppo.GuardSettings;
 import io.github.rlhf4j.ppo.PpoConfig;
 import io.github.rlhf4j.ppo.RewardSettings;
-        }
-    }
-
 import io.github.rlhf4j.ppo.control.CartPole;
 import io.github.rlhf4j.ppo.control.ControlConfig;
 import io.github.rlhf4j.ppo.control.ControlTrainer;
