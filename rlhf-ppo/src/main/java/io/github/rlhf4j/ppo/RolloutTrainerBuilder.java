@@ -74,7 +74,7 @@ public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> 
      * @throws IllegalArgumentException when parts do not fit together
      */
     protected final RolloutParts rolloutParts() {
-        return rolloutParts(required("rewardModel", rewardModel));
+        return rolloutParts(rewardModel);
     }
 
     final boolean hasRewardModel() {
@@ -82,11 +82,11 @@ public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> 
     }
 
     /** As {@link #rolloutParts()}, with a judge of the caller's. */
-    final RolloutParts rolloutParts(RewardModel judge) {
+    final RolloutParts rolloutParts(@Nullable RewardModel judge) {
         return new RolloutParts(
                 required("policy", policy),
                 required("reference", reference),
-                judge,
+                required("rewardModel", judge),
                 rewardConcurrency,
                 required("prompts", prompts),
                 listener);
