@@ -49,14 +49,14 @@ public record BestOfN(Policy policy, RewardModel rewardModel, Sampling sampling,
         List<Prompt> repeated = prompts.stream()
                 .flatMap(prompt -> Collections.nCopies(n, prompt).stream())
                 .toList();
-        Rollout rollout = Rollout.sample(policy, repeated, sampling, seed);
-        double[] scores = Scoring.score(rewardModel, rollout.exchanges());
+        Answers answers = Answers.sample(policy, repeated, sampling, seed);
+        double[] scores = Scoring.score(rewardModel, answers.exchanges());
         List<Choice> choices = new ArrayList<>(prompts.size());
         for (int i = 0; i < prompts.size(); i++) {
             double[] own = Arrays.copyOfRange(scores, i * n, (i + 1) * n);
             int best = i * n + indexOfLargest(own);
             choices.add(new Choice(
-                    rollout.exchanges().get(best), rollout.completions().get(best), scores[best], own));
+                    answers.exchanges().get(best), answers.completions().get(best), scores[best], own));
         }
         return choices;
     }

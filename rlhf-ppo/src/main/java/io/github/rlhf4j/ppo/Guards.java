@@ -110,7 +110,7 @@ final class Guards {
 
     private void warnOfSameness(Rollout rollout, long iteration) {
         int size = rollout.size();
-        long distinct = rollout.distinctResponses();
+        long distinct = rollout.distinctContinuations();
         if (!sameness.rises(size > 1 && (distinct == 1 || distinct < LEAST_DISTINCT_SHARE * size))) {
             return;
         }

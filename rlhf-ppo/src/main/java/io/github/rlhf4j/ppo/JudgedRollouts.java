@@ -56,7 +56,8 @@ public final class JudgedRollouts {
      */
     public JudgedRollout sample(List<Prompt> prompts, Scorer scorer, long iteration, long seed) {
         try (RewardCalls calls = RewardCalls.begin(rewardModel, prompts.size(), rewardConcurrency)) {
-            Rollout rollout = Rollout.sample(policy, prompts, sampling, seed, calls::offer);
+            Rollout rollout = Answers.sample(policy, prompts, sampling, seed, calls::offer)
+                    .rollout(sampling);
             guards.warnOfCollapse(rollout, iteration + 1);
             return judge(rollout, scorer, iteration, calls);
         }

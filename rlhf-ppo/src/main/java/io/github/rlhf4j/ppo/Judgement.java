@@ -7,7 +7,7 @@ import io.github.rlhf4j.ppo.math.Ragged;
  *
  * @param referenceLogProbs log π_ref, nats
  * @param values V before the first update on the rollout, reward units
- * @param tokenScores the reward model's, reward units
+ * @param tokenScores the reward model's or the environment's, reward units
  */
 record Judgement(double[][] referenceLogProbs, double[][] values, double[][] tokenScores) {
 

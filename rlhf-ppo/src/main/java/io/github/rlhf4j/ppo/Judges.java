@@ -1,30 +1,19 @@
 package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.core.Policy;
-import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.ppo.math.Ragged;
 
 /**
- * Reference, critic and reward model, who judge a rollout. The policy that sampled is not asked again: its log-probs came
- * with the samples.
+ * Reference and critic, who judge a rollout beside what pays for it. The policy that sampled is not asked again: its
+ * log-probs came with the samples.
  *
  * @param microBatchTokens most tokens of a pass of reference or critic, so that this setting bounds the memory of the run
  */
-record Judges(
-        Policy reference,
-        Learner learner,
-        RewardModel rewardModel,
-        RewardConcurrency rewardConcurrency,
-        int microBatchTokens) {
+record Judges(Policy reference, Learner learner, int microBatchTokens) {
 
-    /** Opens the calls of the reward model about the next rollout, of {@code size} exchanges. */
-    RewardCalls rewardCalls(int size) {
-        return RewardCalls.begin(rewardModel, size, rewardConcurrency);
-    }
-
-    /** Reference and critic on this thread, while calls of the reward model that have not returned go on. */
-    Judgement judge(Rollout rollout, RewardCalls calls) {
+    /** Reference and critic on this thread, while calls of a reward model that have not returned go on. */
+    Judgement judge(Rollout rollout, Task.Play play) {
         SequenceBatch batch = rollout.batch();
         double[][] referenceLogProbs =
                 MicroBatches.score("the log-probs of the reference policy", batch, microBatchTokens, pass -> reference
@@ -32,6 +21,6 @@ record Judges(
                         .logProbs());
         double[][] values = MicroBatches.score("the values of the critic", batch, microBatchTokens, learner::values);
         Guards.requireFinite("the value of a response token", Ragged.sum(values));
-        return new Judgement(referenceLogProbs, values, calls.await());
+        return new Judgement(referenceLogProbs, values, play.tokenScores());
     }
 }

@@ -22,7 +22,15 @@ final class PpoMetrics {
 
     PpoMetrics rollout(Rollout rollout) {
         metrics.put("rollout/stopped", (double) rollout.stoppedCount() / rollout.size());
-        metrics.put("rollout/distinct", (double) rollout.distinctResponses() / rollout.size());
+        metrics.put("rollout/distinct", (double) rollout.distinctContinuations() / rollout.size());
+        return this;
+    }
+
+    /** Of dialogues, which have more than one turn. */
+    PpoMetrics turns(Rollout rollout, Task task) {
+        if (task instanceof Task.Dialogues) {
+            metrics.put("rollout/turns", rollout.turns());
+        }
         return this;
     }
 

@@ -20,7 +20,8 @@ import java.util.List;
 
 /**
  * Proximal policy optimisation of a language model against a reward model, on a KL leash to a reference policy
- * (Ziegler et al. 2019; Ouyang et al. 2022, "InstructGPT", §3.5).
+ * (Ziegler et al. 2019; Ouyang et al. 2022, "InstructGPT", §3.5); or, in dialogues of several turns, against what a {@link
+ * DialogueEnvironment} pays.
  *
  * <p>The models belong to the caller: the trainer moves policy and critic, only ever scores with the reference, and
  * closes none of them. All randomness follows from the seed of the configuration.
@@ -38,6 +39,7 @@ public final class PpoTrainer implements Trainer {
     private final List<Prompt> prompts;
     private final RolloutListener listener;
     private final Learner learner;
+    private final Task task;
     private final Judges judges;
     private final Guards guards;
     private final PpoUpdater updater;
@@ -56,12 +58,8 @@ public final class PpoTrainer implements Trainer {
         this.prompts = rollouts.prompts();
         this.listener = rollouts.listener();
         this.learner = Learner.of(policy, parts.critic());
-        this.judges = new Judges(
-                rollouts.reference(),
-                learner,
-                rollouts.rewardModel(),
-                rollouts.rewardConcurrency(),
-                config.microBatchTokens());
+        this.task = parts.task();
+        this.judges = new Judges(rollouts.reference(), learner, config.microBatchTokens());
         this.guards = new Guards(config.guards(), config.sampling());
         this.updater = new PpoUpdater(config, policy, learner, parts.pretraining(), guards, key);
         this.backtracking = new KlBacktracking(config.guards().klBudget(), policy, learner, config.microBatchTokens());
@@ -76,10 +74,10 @@ public final class PpoTrainer implements Trainer {
         requireUnfinished();
         Rollout rollout;
         Judgement judgement;
-        try (RewardCalls calls = judges.rewardCalls(config.batches().rollout())) {
-            rollout = Rollout.sample(policy, nextPrompts(), config.sampling(), rolloutSeed(), calls::offer);
+        try (Task.Play play = task.begin(config.batches().rollout())) {
+            rollout = play.sample(policy, nextPrompts(), config.sampling(), rolloutSeed());
             guards.warnOfCollapse(rollout, iteration + 1);
-            judgement = judges.judge(rollout, calls);
+            judgement = judges.judge(rollout, play);
         }
         double[][] kl = KlEstimator.K1.values(rollout.logProbs(), judgement.referenceLogProbs());
         guards.requirePossibleKl(kl);
@@ -102,6 +100,7 @@ public final class PpoTrainer implements Trainer {
                 .objective(rollout, judgement, rewards)
                 .shaping(rewardState, config.rewards())
                 .rollout(rollout)
+                .turns(rollout, task)
                 .updates(updates.tally(), experience)
                 .budget(updates)
                 .pretraining(updates.tally(), config.losses().ptxCoefficient())

@@ -74,10 +74,19 @@ public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> 
      * @throws IllegalArgumentException when parts do not fit together
      */
     protected final RolloutParts rolloutParts() {
+        return rolloutParts(rewardModel);
+    }
+
+    final boolean hasRewardModel() {
+        return rewardModel != null;
+    }
+
+    /** As {@link #rolloutParts()}, with a judge of the caller's. */
+    final RolloutParts rolloutParts(@Nullable RewardModel judge) {
         return new RolloutParts(
                 required("policy", policy),
                 required("reference", reference),
-                required("rewardModel", rewardModel),
+                required("rewardModel", judge),
                 rewardConcurrency,
                 required("prompts", prompts),
                 listener);

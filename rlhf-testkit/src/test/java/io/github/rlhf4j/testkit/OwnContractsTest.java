@@ -12,6 +12,9 @@ import io.github.rlhf4j.ppo.BatchPlan;
 import io.github.rlhf4j.ppo.GuardSettings;
 import io.github.rlhf4j.ppo.PpoConfig;
 import io.github.rlhf4j.ppo.RewardSettings;
+import io.github.rlhf4j.ppo.control.CartPole;
+import io.github.rlhf4j.ppo.control.ControlConfig;
+import io.github.rlhf4j.ppo.control.ControlTrainer;
 import io.github.rlhf4j.ppo.group.GroupAlgorithm;
 import io.github.rlhf4j.ppo.group.GroupConfig;
 import io.github.rlhf4j.ppo.group.GroupTrainer;
@@ -127,6 +130,17 @@ class OwnContractsTest {
         }
     }
 
+    @Nested
+    class PpoOfDialogues extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            return DialogueFixture.builder(DialogueFixture.policy(), DialogueFixture.config(4, new BatchPlan(8, 4)))
+                    .environment(DialogueFixture.CHANCE)
+                    .build();
+        }
+    }
+
     /** Updates are undone in most of these steps; nothing of that outlives one. */
     @Nested
     class PpoWithinABudget extends TrainerContract {
@@ -136,6 +150,16 @@ class OwnContractsTest {
             PpoConfig config = PpoFixture.config(4, new BatchPlan(8, 4))
                     .withGuards(GuardSettings.defaults().withKlBudget(0.01));
             return PpoFixture.builder(PpoFixture.policy(), config).build();
+        }
+    }
+
+    /** Rollouts of 5 steps: a checkpoint lies in the middle of episodes. */
+    @Nested
+    class Control extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            return new ControlTrainer(ControlConfig.of(6, 3).withRollout(2, 5, 5), CartPole::new);
         }
     }
 

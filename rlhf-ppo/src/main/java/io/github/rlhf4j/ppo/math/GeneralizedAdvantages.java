@@ -5,7 +5,7 @@ package io.github.rlhf4j.ppo.math;
  * estimation", equations 11–16).
  *
  * <pre>{@code
- * δ_t = r_t + γ·V_{t+1} − V_t          V after the last token is 0
+ * δ_t = r_t + γ·V_{t+1} − V_t          V after the last token is 0, unless it is given
  * A_t = δ_t + γ·λ·A_{t+1}
  * R_t = A_t + V_t                      the value function's target
  * }</pre>
@@ -27,12 +27,31 @@ public record GeneralizedAdvantages(double[][] advantages, double[][] returns) {
      * @param lambda λ in [0, 1]: 0 gives the one-step error, 1 the sum of what follows minus the value
      */
     public static GeneralizedAdvantages estimate(double[][] rewards, double[][] values, double gamma, double lambda) {
+        return estimate(rewards, values, new double[rewards.length], gamma, lambda);
+    }
+
+    /**
+     * Estimates where a row may end before what it is part of does: then V of the state after its last entry stands for
+     * what was cut off (Pardo et al. 2018, "Time limits in reinforcement learning", §3).
+     *
+     * @param rewards r_t, reward units
+     * @param values V(s_t), same shape
+     * @param lastValues V of the state after each row's last entry, one per row; 0 where nothing follows that state
+     * @param gamma discount γ in [0, 1]
+     * @param lambda λ in [0, 1]
+     */
+    public static GeneralizedAdvantages estimate(
+            double[][] rewards, double[][] values, double[] lastValues, double gamma, double lambda) {
         Ragged.requireSameShape("rewards", rewards, "values", values);
+        if (lastValues.length != rewards.length) {
+            throw new IllegalArgumentException("the advantage estimate needs one last value per row, got "
+                    + lastValues.length + " for " + rewards.length + " rows; give 0 where nothing follows");
+        }
         requireUnit("gamma", gamma);
         requireUnit("lambda", lambda);
         double[][] advantages = Ragged.zerosLike(rewards);
         for (int i = 0; i < rewards.length; i++) {
-            double nextValue = 0;
+            double nextValue = lastValues[i];
             double nextAdvantage = 0;
             for (int t = rewards[i].length - 1; t >= 0; t--) {
                 double delta = rewards[i][t] + gamma * nextValue - values[i][t];

@@ -1,5 +1,7 @@
 package io.github.rlhf4j.ppo.math;
 
+import java.util.Arrays;
+
 /** From scores per response to rewards per token (Ziegler et al. 2019, §2.2, equation 2; InstructGPT, §3.5). */
 public final class RewardShaping {
 
@@ -71,6 +73,36 @@ public final class RewardShaping {
      */
     public static double[][] perToken(double[][] tokenRewards, double[][] kl, double coefficient) {
         return Ragged.combine(tokenRewards, kl, (reward, k) -> reward - coefficient * k);
+    }
+
+    /**
+     * What is paid for each of a dialogue's turns, on the last token of each; other people's tokens between the turns have
+     * no place here.
+     *
+     * @param turnRewards one row per dialogue, one entry per turn of the policy's, reward units
+     * @param turnLengths tokens of each of those turns, ≥ 1, likewise
+     * @return one row per dialogue, one entry per token of the policy's
+     */
+    public static double[][] perTurn(double[][] turnRewards, int[][] turnLengths) {
+        double[][] rewards = new double[turnRewards.length][];
+        for (int i = 0; i < rewards.length; i++) {
+            requireTurns(turnRewards[i], turnLengths[i], i);
+            rewards[i] = new double[Arrays.stream(turnLengths[i]).sum()];
+            int end = 0;
+            for (int turn = 0; turn < turnRewards[i].length; turn++) {
+                end += turnLengths[i][turn];
+                rewards[i][end - 1] = turnRewards[i][turn];
+            }
+        }
+        return rewards;
+    }
+
+    private static void requireTurns(double[] rewards, int[] lengths, int dialogue) {
+        if (rewards.length != lengths.length || Arrays.stream(lengths).anyMatch(length -> length < 1)) {
+            throw new IllegalArgumentException(
+                    "each turn of dialogue " + dialogue + " needs a reward and at least one" + " token, got "
+                            + rewards.length + " rewards for turns of " + Arrays.toString(lengths) + " tokens");
+        }
     }
 
     private static int lastToken(double[] row, int response) {

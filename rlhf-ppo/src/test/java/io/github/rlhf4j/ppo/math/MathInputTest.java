@@ -14,6 +14,13 @@ class MathInputTest {
         assertThatThrownBy(() -> GeneralizedAdvantages.estimate(TWO, new double[][] {{1}}, 1, 1))
                 .hasMessageContaining("rewards and values")
                 .hasMessageContaining("row 0 has 2 and 1");
+        assertThatThrownBy(() -> GeneralizedAdvantages.estimate(TWO, TWO, new double[2], 1, 1))
+                .hasMessageContaining("one last value per row, got 2 for 1 rows");
+        assertThatThrownBy(() -> RewardShaping.perTurn(TWO, new int[][] {{3}}))
+                .hasMessageContaining("dialogue 0")
+                .hasMessageContaining("2 rewards for turns of [3] tokens");
+        assertThatThrownBy(() -> RewardShaping.perTurn(TWO, new int[][] {{3, 0}}))
+                .hasMessageContaining("turns of [3, 0] tokens");
         assertThatThrownBy(() -> KlEstimator.K1.values(TWO, new double[][] {{1, 2}, {3}}))
                 .hasMessageContaining("1 and 2 rows");
         assertThatThrownBy(() -> new ClippedValueLoss(0.2).evaluate(TWO, TWO, TWO, new double[2]))

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Assume;
@@ -100,6 +101,103 @@ class PolicyMathProperties {
                             Ragged.select(in[0], i), Ragged.select(in[1], i), 0.9, lambda)
                     .advantages();
             assertThat(alone[0]).isEqualTo(together[i]);
+        }
+    }
+
+    // Dialogues: other people's tokens between turns
+
+    /**
+     * Rows of the policy's own tokens give the estimate that carries over masked tokens: on the whole sequence, with
+     * whatever rewards and values at other people's tokens. Bridging those as zeros would discount once for each.
+     */
+    @Property(tries = 300)
+    void advantagesStepOverOtherPeoplesTokens(
+            @ForAll("two") double[][][] in,
+            @ForAll boolean[] own,
+            @ForAll @DoubleRange(max = 1) double gamma,
+            @ForAll @DoubleRange(max = 1) double lambda) {
+        double[][] advantages = GeneralizedAdvantages.estimate(own(in[0], own), own(in[1], own), gamma, lambda)
+                .advantages();
+        double[][] carried = new double[in[0].length][];
+        for (int i = 0; i < carried.length; i++) {
+            carried[i] = carriedOverMasked(in[0][i], in[1][i], own, gamma, lambda);
+        }
+        assertSame(advantages, own(carried, own), EXACT);
+    }
+
+    private static double[] carriedOverMasked(
+            double[] rewards, double[] values, boolean[] own, double gamma, double lambda) {
+        double[] advantages = new double[rewards.length];
+        double nextValue = 0;
+        double nextAdvantage = 0;
+        for (int t = rewards.length - 1; t >= 0; t--) {
+            double mask = isOwn(own, t) ? 1 : 0;
+            double advantage = rewards[t] + gamma * nextValue - values[t] + gamma * lambda * nextAdvantage;
+            nextValue = mask * values[t] + (1 - mask) * nextValue;
+            nextAdvantage = mask * advantage + (1 - mask) * nextAdvantage;
+            advantages[t] = nextAdvantage;
+        }
+        return advantages;
+    }
+
+    private static boolean isOwn(boolean[] own, int t) {
+        return own.length == 0 || own[t % own.length];
+    }
+
+    private static double[][] own(double[][] rows, boolean[] own) {
+        return Arrays.stream(rows)
+                .map(row -> IntStream.range(0, row.length)
+                        .filter(t -> isOwn(own, t))
+                        .mapToDouble(t -> row[t])
+                        .toArray())
+                .toArray(double[][]::new);
+    }
+
+    /** λ = 1: what is paid for the turns that follow, each discounted by the policy's own tokens up to its last. */
+    @Property(tries = 200)
+    void returnsOfADialogueAreTheDiscountedRewardsOfItsTurns(
+            @ForAll("two") double[][][] in,
+            @ForAll @IntRange(min = 1, max = 3) int tokensATurn,
+            @ForAll @DoubleRange(max = 1) double gamma) {
+        double[][] turnRewards = in[0];
+        int[][] lengths = Arrays.stream(turnRewards)
+                .map(row -> {
+                    int[] same = new int[row.length];
+                    Arrays.fill(same, tokensATurn);
+                    return same;
+                })
+                .toArray(int[][]::new);
+        double[][] rewards = RewardShaping.perTurn(turnRewards, lengths);
+        double[][] returns = GeneralizedAdvantages.estimate(rewards, Ragged.map(rewards, r -> 7.0), gamma, 1)
+                .returns();
+        for (int i = 0; i < returns.length; i++) {
+            for (int t = 0; t < returns[i].length; t++) {
+                double expected = 0;
+                for (int turn = t / tokensATurn; turn < turnRewards[i].length; turn++) {
+                    expected += Math.pow(gamma, (turn + 1) * tokensATurn - 1 - t) * turnRewards[i][turn];
+                }
+                assertThat(returns[i][t]).isCloseTo(expected, offset(1e-9));
+            }
+        }
+    }
+
+    /** A row cut in two, the first part ended in the value of the second's first state, has the advantages of λ = 0. */
+    @Property(tries = 100)
+    void aCutRowGoesOnFromTheValueOfItsLastState(
+            @ForAll("two") double[][][] in, @ForAll @DoubleRange(max = 1) double gamma) {
+        for (int i = 0; i < in[0].length; i++) {
+            int cut = in[0][i].length / 2;
+            double[][] whole = GeneralizedAdvantages.estimate(
+                            Ragged.select(in[0], i), Ragged.select(in[1], i), gamma, 0)
+                    .advantages();
+            double[][] first = GeneralizedAdvantages.estimate(
+                            new double[][] {Arrays.copyOf(in[0][i], cut)},
+                            new double[][] {Arrays.copyOf(in[1][i], cut)},
+                            new double[] {in[1][i][cut]},
+                            gamma,
+                            0)
+                    .advantages();
+            assertThat(first[0]).isEqualTo(Arrays.copyOf(whole[0], cut));
         }
     }
 
