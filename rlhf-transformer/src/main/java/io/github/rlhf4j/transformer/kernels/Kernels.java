@@ -45,6 +45,20 @@ public interface Kernels {
             Arena arena);
 
     /**
+     * As the other {@code linear}, on int8 weights: {@code out [N, M] = in [N, K]·(scale·q) [K, M] + bias [M]}. No kernel keeps
+     * the floats behind the call.
+     *
+     * @param bias null for none
+     */
+    void linear(INDArray in, Int8Matrix weight, @Nullable INDArray bias, INDArray out, Arena arena);
+
+    /** As the other {@code addLinear}, on int8 weights. */
+    void addLinear(INDArray in, Int8Matrix weight, @Nullable INDArray bias, INDArray sum, Arena arena);
+
+    /** {@code dIn [N, K] = dOut [N, M]·(scale·q)ᵀ}; int8 weights are not trained. */
+    void linearBackward(INDArray dOut, Int8Matrix weight, INDArray dIn, Arena arena);
+
+    /**
      * LayerNorm over each row (Ba et al. 2016): {@code normalized = (in − mean)·inverseDeviation}, {@code out =
      * normalized·gain + bias}, with {@code inverseDeviation [N] = 1/√(variance + ε)}.
      *
@@ -219,6 +233,9 @@ public interface Kernels {
      * @param bias {@code [M]}; null for none
      */
     PackedLinear pack(INDArray weight, @Nullable INDArray bias, WeightFormat format);
+
+    /** As the other {@code pack}, of weights that are in {@link WeightFormat#INT8} and stay so. */
+    PackedLinear pack(Int8Matrix weight, @Nullable INDArray bias);
 
     /** As {@link #pack}, without bias, of the transpose of {@code table [M, K]}: a token head's logits. */
     PackedLinear packTransposed(INDArray table, WeightFormat format);
