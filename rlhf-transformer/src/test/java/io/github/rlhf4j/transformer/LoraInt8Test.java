@@ -116,6 +116,21 @@ class LoraInt8Test {
         }
     }
 
+    /** Adapters of queries and values share a matrix, which is merged once; on bytes nothing is merged. */
+    @Test
+    void samplingTakesWhatWasForetold() {
+        LoraConfig lora = LoraConfig.defaults().withTargets(Set.of(LoraTarget.QUERY, LoraTarget.VALUE, LoraTarget.DOWN));
+        MemoryEstimate plain = MemoryEstimate.generation(config, 3, 10);
+        MemoryEstimate merged = MemoryEstimate.generation(config, lora, WeightFormat.FLOAT32, 3, 10);
+        assertThat(merged.weights()).isEqualTo(4 * 2 * (8 * 24 + 12 * 8));
+        assertThat(merged.tensors() - merged.weights()).isEqualTo(plain.tensors());
+        MemoryEstimate bytes = MemoryEstimate.generation(config, lora, WeightFormat.INT8, 3, 10);
+        assertThat(bytes.weights()).isZero();
+        long linear = 2 * (8 * 24 + 8 * 8 + 2 * 8 * 12);
+        assertThat(plain.decodingWeights()).isEqualTo(4 * (linear + 13 * 8));
+        assertThat(bytes.decodingWeights()).isEqualTo(linear + 4 * (2 * (24 + 8 + 12 + 8) + 13 * 8));
+    }
+
     @Test
     void trainingLearnsAndLeavesTheBaseAsItIs() {
         try (TransformerPolicy base = rounded(1);
