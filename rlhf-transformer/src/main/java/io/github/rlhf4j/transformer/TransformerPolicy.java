@@ -362,7 +362,8 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
                         batch.temperature(),
                         pass,
                         scored.flat(gradients.dLogProbs(), "dLogProbs"),
-                        gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies")));
+                        gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies"),
+                        null));
             }
 
             @Override
@@ -374,30 +375,42 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
 
     @Override
     public double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable List<RandomKey> dropout) {
+        return accumulate(batch, weights, 0, dropout).logProbs();
+    }
+
+    @Override
+    public Accumulated accumulate(
+            SequenceBatch batch, double[][] weights, double zLoss, @Nullable List<RandomKey> dropout) {
         try (TrainingPass life = core.openPass()) {
             return life.forward(() -> {
                 ScoredRows scored = ScoredRows.of(batch, core.config());
                 double[] dLogProbs = scored.flat(weights, "weights");
+                double[] zLosses = zLoss == 0 ? null : new double[dLogProbs.length];
                 for (int i = 0; i < dLogProbs.length; i++) {
-                    dLogProbs[i] = -dLogProbs[i]; // loss = −Σ weight·logProb
+                    if (zLosses != null) {
+                        zLosses[i] = zLoss * dLogProbs[i];
+                    }
+                    dLogProbs[i] = -dLogProbs[i]; // loss = Σ weight·(zLoss·log² Z − logProb)
                 }
                 Transformer.Pass pass = core.forward(scored.packed(), dropout);
-                return goBackward(scored, batch.temperature(), pass, dLogProbs, null);
+                return goBackward(scored, batch.temperature(), pass, dLogProbs, null, zLosses);
             });
         }
     }
 
-    private double[][] goBackward(
+    private Accumulated goBackward(
             ScoredRows scored,
             double temperature,
             Transformer.Pass pass,
             double[] dLogProbs,
-            double @Nullable [] dEntropies) {
+            double @Nullable [] dEntropies,
+            double @Nullable [] zLosses) {
         Arena arena = core.trainingArena();
         INDArray dHidden = arena.takeZeros(scored.packed().rows(), core.config().width());
-        double[][] logProbs = head.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, dHidden, arena);
+        Accumulated scores =
+                head.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, zLosses, dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
-        return logProbs;
+        return scores;
     }
 
     @Override

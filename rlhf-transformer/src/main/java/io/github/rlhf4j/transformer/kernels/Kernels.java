@@ -339,20 +339,35 @@ public interface Kernels {
      *
      * @param logProbs {@code [M]}, nats
      * @param entropies {@code [M]}, nats; or null when not wanted, which is cheaper
+     * @param logNormalizers {@code log Z = log Σ_v e^(logit/τ)}, {@code [M]}; or null when not wanted
      */
-    record TokenHeadOutput(double[] logProbs, double @Nullable [] entropies) {}
+    record TokenHeadOutput(double[] logProbs, double @Nullable [] entropies, double @Nullable [] logNormalizers) {
+
+        public TokenHeadOutput(double[] logProbs, double @Nullable [] entropies) {
+            this(logProbs, entropies, null);
+        }
+    }
 
     /**
-     * The backward part of the token head: {@code dlogits = g·(1{target} − p) − h·p∘(log p + H)}.
+     * The backward part of the token head: {@code dlogits = g·(1{target} − p) − h·p∘(log p + H) + 2z·log Z·p}, of logits over
+     * τ.
      *
      * @param dLogProbs g, {@code [M]}
      * @param dEntropies h, {@code [M]}; or null for zeros
+     * @param zLosses z, {@code [M]}: what log² Z of each row counts in the loss (Chowdhery et al. 2022 §5); or null for zeros
      * @param dHidden {@code [M, C]}, overwritten
      * @param dTable {@code [V, C]}, added to; or null when the table is not trained
      */
     record TokenHeadGradient(
             double[] dLogProbs,
             double @Nullable [] dEntropies,
+            double @Nullable [] zLosses,
             INDArray dHidden,
-            @Nullable INDArray dTable) {}
+            @Nullable INDArray dTable) {
+
+        public TokenHeadGradient(
+                double[] dLogProbs, double @Nullable [] dEntropies, INDArray dHidden, @Nullable INDArray dTable) {
+            this(dLogProbs, dEntropies, null, dHidden, dTable);
+        }
+    }
 }
