@@ -19,6 +19,7 @@ import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.chat.ChatTemplate;
 import io.github.rlhf4j.transformer.chat.TemplateChatFormat;
 import io.github.rlhf4j.transformer.files.ModelSource;
+import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
@@ -48,16 +49,18 @@ public final class AlignSmolLm {
     /**
      * Runs it.
      *
-     * @param args the GGUF file, the preferences, and how many pairs to learn from (96)
+     * @param args the GGUF file, the preferences, how many pairs to learn from (96), and what the frozen weights are held in
+     *     (FLOAT32)
      */
     public static void main(String[] args) throws IOException {
         int pairs = args.length > 2 ? Integer.parseInt(args[2]) : 96;
+        WeightFormat weights = args.length > 3 ? WeightFormat.valueOf(args[3]) : WeightFormat.FLOAT32;
         AdamWConfig optimizer = AdamWConfig.policyOptimization();
         List<Ranking> all = preferences(Path.of(args[1]));
         List<Ranking> heldOut = all.subList(0, HELD_OUT);
         List<Ranking> learned = all.subList(HELD_OUT, Math.min(all.size(), HELD_OUT + pairs));
         ModelSource files = ModelSource.open(Path.of(args[0]));
-        try (TransformerPolicy base = TransformerPolicy.load(Path.of(args[0]), optimizer);
+        try (TransformerPolicy base = TransformerPolicy.load(Path.of(args[0]), optimizer, weights);
                 TransformerPolicy policy =
                         base.withLora(LoraConfig.defaults().withRank(16).withAlpha(32), optimizer, 1)) {
             ChatFormat format = new TemplateChatFormat(
@@ -65,11 +68,12 @@ public final class AlignSmolLm {
                     base.tokenizer());
             System.out.printf(
                     Locale.ROOT,
-                    "%d pairs, %d held out; adapters of %,d numbers on %,d that stay%n",
+                    "%d pairs, %d held out; adapters of %,d numbers on %,d MB of %s that stay%n",
                     learned.size(),
                     heldOut.size(),
                     policy.parameters().count(),
-                    base.parameters().count());
+                    base.parameters().bytes() / 1_000_000,
+                    weights);
             answer("before", policy, format);
             long start = System.nanoTime();
             train(policy, base, format, learned);

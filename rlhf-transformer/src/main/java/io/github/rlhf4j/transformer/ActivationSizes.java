@@ -5,10 +5,13 @@ import io.github.rlhf4j.transformer.kernels.KeyValueCache;
 import io.github.rlhf4j.transformer.model.CachedDecoder;
 import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.model.LoraPlace;
+import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.Transformer;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.model.TransformerConfig.BlockForm;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * How many numbers passes hold in an arena, from shapes alone: N rows, of which all are scored.
@@ -32,6 +35,27 @@ record ActivationSizes(TransformerConfig config) {
 
     long parameters() {
         return Transformer.declareWithHead(config).count();
+    }
+
+    /** Bytes of the parameters where the weights of linear layers are int8: these, a scale for each column, and the others. */
+    long int8ParameterBytes() {
+        ParameterStore.Builder.LinearCount linear =
+                Transformer.declareWithHead(config).linearCount();
+        return linear.elements() + Float.BYTES * (linear.columns() + parameters() - linear.elements());
+    }
+
+    /** Bytes of those weights packed for decoding, with the token head's floats. */
+    long int8DecodingBytes() {
+        ParameterStore.Builder.LinearCount linear =
+                Transformer.declareWithHead(config).linearCount();
+        return linear.elements() + Float.BYTES * (linear.columns() + config.vocabularySize() * c());
+    }
+
+    /** Elements of the matrices that have adapters. */
+    long adaptedWeights(LoraConfig lora) {
+        Map<String, Long> sizes = new HashMap<>();
+        LoraPlace.of(config, lora).forEach(place -> sizes.put(place.linear(), (long) place.inputs() * place.outputs()));
+        return sizes.values().stream().mapToLong(Long::longValue).sum();
     }
 
     private long c() {

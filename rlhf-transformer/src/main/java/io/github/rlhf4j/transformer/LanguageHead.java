@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.transformer.kernels.Arena;
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadGradient;
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadOutput;
+import io.github.rlhf4j.transformer.training.TokenLearner;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -32,17 +33,40 @@ record LanguageHead(ModelCore core) {
             double @Nullable [] dEntropies,
             INDArray dHidden,
             Arena arena) {
+        return backward(scored, temperature, hidden, dLogProbs, dEntropies, null, dHidden, arena)
+                .logProbs();
+    }
+
+    /**
+     * As the other {@code backward}.
+     *
+     * @param zLosses what log² Z of each scored token counts in the loss; null for nothing
+     */
+    TokenLearner.Accumulated backward(
+            ScoredRows scored,
+            double temperature,
+            INDArray hidden,
+            double[] dLogProbs,
+            double @Nullable [] dEntropies,
+            double @Nullable [] zLosses,
+            INDArray dHidden,
+            Arena arena) {
         double[] logProbs = new double[scored.count()];
+        double[] logNormalizers = new double[scored.count()];
         if (scored.count() > 0) {
             Arena.Mark mark = arena.mark();
             INDArray dScored = arena.take(scored.count(), core.config().width());
             TokenHeadGradient gradient = new TokenHeadGradient(
-                    dLogProbs, dEntropies, dScored, core.trunk().headTable().trainedGradient());
-            run(scored, temperature, hidden, new TokenHeadOutput(logProbs, null), gradient, arena);
+                    dLogProbs,
+                    dEntropies,
+                    zLosses,
+                    dScored,
+                    core.trunk().headTable().trainedGradient());
+            run(scored, temperature, hidden, new TokenHeadOutput(logProbs, null, logNormalizers), gradient, arena);
             core.kernels().scatterAddRows(dScored, scored.rows(), dHidden, arena);
             arena.release(mark);
         }
-        return scored.ragged(logProbs);
+        return new TokenLearner.Accumulated(scored.ragged(logProbs), scored.ragged(logNormalizers));
     }
 
     private void run(

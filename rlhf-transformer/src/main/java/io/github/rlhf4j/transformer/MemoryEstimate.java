@@ -1,5 +1,6 @@
 package io.github.rlhf4j.transformer;
 
+import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.model.LoraAdapters;
 import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.model.Recomputation;
@@ -13,7 +14,7 @@ import java.util.stream.Collectors;
  * What work will take of the process's memory, known from shapes before any of it is taken. Everything is in bytes, for
  * float32 models. Estimates of what is in memory at the same time add up with {@link #plus}.
  *
- * @param weights the parameters
+ * @param weights the parameters, and in generation those that adapters were merged into once more
  * @param gradients one for each parameter that is trained
  * @param moments both moments of AdamW
  * @param activations what forward passes keep for their backward passes
@@ -49,6 +50,15 @@ public record MemoryEstimate(
     /** A model that only infers, such as a reference policy: its weights. */
     public static MemoryEstimate frozen(TransformerConfig config) {
         return NOTHING.withWeights(new ActivationSizes(config).parameters());
+    }
+
+    /**
+     * As the other {@code frozen}, with the weights of linear layers held in {@code format}: with {@link WeightFormat#INT8} a
+     * byte each and a float for each column.
+     */
+    public static MemoryEstimate frozen(TransformerConfig config, WeightFormat format) {
+        ActivationSizes sizes = new ActivationSizes(config);
+        return format == WeightFormat.FLOAT32 ? frozen(config) : NOTHING.withWeightBytes(sizes.int8ParameterBytes());
     }
 
     /**
@@ -110,14 +120,39 @@ public record MemoryEstimate(
         return NOTHING.withWorkspace(sizes.prefill(sequences, length)).withDecoding(sizes, sequences, length);
     }
 
+    /**
+     * Generation with adapters on a model that is in memory already. On float weights they are merged: the adapted matrices are
+     * there once more, in native memory, beside the packed ones. On int8 weights these are packed as bytes, and the adapters
+     * stay beside them.
+     *
+     * @param base what the weights of the model's linear layers are held in
+     * @param sequences that are decoded together, ≥ 1
+     * @param length the most tokens of each, prompt and response, ≥ 1
+     */
+    public static MemoryEstimate generation(
+            TransformerConfig config, LoraConfig lora, WeightFormat base, long sequences, long length) {
+        ActivationSizes sizes = new ActivationSizes(config);
+        MemoryEstimate plain = generation(config, sequences, length);
+        return base == WeightFormat.FLOAT32
+                ? plain.withWeights(sizes.adaptedWeights(lora))
+                : plain.withDecodingWeightBytes(sizes.int8DecodingBytes());
+    }
+
     private MemoryEstimate withWeights(long elements) {
-        return new MemoryEstimate(
-                bytes(elements), gradients, moments, activations, workspace, keyValueCache, decodingWeights);
+        return withWeightBytes(bytes(elements));
+    }
+
+    private MemoryEstimate withWeightBytes(long bytes) {
+        return new MemoryEstimate(bytes, gradients, moments, activations, workspace, keyValueCache, decodingWeights);
     }
 
     private MemoryEstimate withWorkspace(long elements) {
         return new MemoryEstimate(
                 weights, gradients, moments, activations, bytes(elements), keyValueCache, decodingWeights);
+    }
+
+    private MemoryEstimate withDecodingWeightBytes(long bytes) {
+        return new MemoryEstimate(weights, gradients, moments, activations, workspace, keyValueCache, bytes);
     }
 
     private MemoryEstimate withDecoding(ActivationSizes sizes, long sequences, long length) {

@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.transformer.files.FlatState;
 import io.github.rlhf4j.transformer.kernels.Arena;
+import io.github.rlhf4j.transformer.kernels.Int8Matrix;
 import io.github.rlhf4j.transformer.kernels.Kernels;
 import io.github.rlhf4j.transformer.kernels.PackedTokens;
 import io.github.rlhf4j.transformer.kernels.WeightFormat;
@@ -131,11 +132,33 @@ final class ModelCore implements AutoCloseable {
     void copyWeightsTo(ParameterStore target) {
         for (Parameter parameter : target.parameters()) {
             ParameterStore source = store.contains(parameter.name()) ? store : weights;
-            if (source.contains(parameter.name())) {
+            Int8Matrix rounded = source.int8(parameter.name());
+            if (rounded != null) {
+                rounded.copyTo(parameter.value());
+            } else if (source.contains(parameter.name())) {
                 parameter.value().assign(source.get(parameter.name()).value());
             }
         }
         trunk.mergeAdaptersInto(target);
+    }
+
+    /**
+     * Sets the weights of {@code target}, which has int8 ones, to those of this model, which has neither these nor adapters.
+     */
+    void roundWeightsTo(ParameterStore target) {
+        for (String name : target.shapes().keySet()) {
+            if (target.int8(name) == null) {
+                target.get(name).value().assign(weights.get(name).value());
+            } else {
+                target.round(name, weights.get(name).value());
+            }
+        }
+        target.changed();
+    }
+
+    /** Whether the weights are held as int8, its own or those below adapters. */
+    boolean hasInt8() {
+        return weights.hasInt8();
     }
 
     TransformerConfig config() {
@@ -174,7 +197,16 @@ final class ModelCore implements AutoCloseable {
 
     /** Opens a pass that goes backward; passes are closed in the reverse order of their opening. */
     TrainingPass openPass() {
+        requireTrainable();
         return new TrainingPass(this);
+    }
+
+    private void requireTrainable() {
+        if (store.isFrozen()) {
+            throw new IllegalStateException(
+                    "int8 weights are frozen, this model cannot be trained; withLora gives one of"
+                            + " adapters on it that can, copy() one in float");
+        }
     }
 
     /** Forgets what backward passes have added up since the last update. */
@@ -231,6 +263,7 @@ final class ModelCore implements AutoCloseable {
     }
 
     private AdamW optimizer() {
+        requireTrainable();
         AdamW known = optimizer;
         if (known == null) {
             known = new AdamW(optimizerConfig, store, kernels);

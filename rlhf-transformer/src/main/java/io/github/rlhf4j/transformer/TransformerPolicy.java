@@ -79,12 +79,23 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
 
     static TransformerPolicy allocate(
             TransformerConfig config, Tokenizer tokenizer, AdamWConfig optimizer, DataType dataType) {
+        return allocate(config, tokenizer, optimizer, dataType, WeightFormat.FLOAT32);
+    }
+
+    private static TransformerPolicy allocate(
+            TransformerConfig config,
+            Tokenizer tokenizer,
+            AdamWConfig optimizer,
+            DataType dataType,
+            WeightFormat weights) {
         if (tokenizer.vocabularySize() > config.vocabularySize()) {
             throw new IllegalArgumentException("the tokenizer has " + tokenizer.vocabularySize()
                     + " tokens, the model " + config.vocabularySize()
                     + "; give the model at least the tokenizer's vocabularySize");
         }
-        ParameterStore store = Transformer.declareWithHead(config).allocate(dataType);
+        ParameterStore.Builder declared = Transformer.declareWithHead(config);
+        ParameterStore store =
+                weights == WeightFormat.INT8 ? declared.allocateInt8(dataType) : declared.allocate(dataType);
         return new TransformerPolicy(new ModelCore(config, optimizer, store), tokenizer);
     }
 
@@ -95,9 +106,25 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
      * @throws IOException naming the file and what is wrong with it
      */
     public static TransformerPolicy load(Path path, AdamWConfig optimizer) throws IOException {
+        return load(path, optimizer, WeightFormat.FLOAT32);
+    }
+
+    /**
+     * As the other {@code load}, with the weights of linear layers held in {@code weights}. With {@link WeightFormat#INT8} they
+     * are rounded as they are read, one matrix after the other, so that the model never is in memory in float; see {@link
+     * #copy(WeightFormat)} for what such a policy can do.
+     *
+     * @throws IOException naming the file and what is wrong with it
+     */
+    public static TransformerPolicy load(Path path, AdamWConfig optimizer, WeightFormat weights) throws IOException {
         ModelSource files = ModelSource.open(path);
-        TransformerPolicy policy = allocate(files.config(), files.tokenizer(), optimizer, DataType.FLOAT);
-        files.readInto(policy.parameters());
+        TransformerPolicy policy = allocate(files.config(), files.tokenizer(), optimizer, DataType.FLOAT, weights);
+        try {
+            files.readInto(policy.parameters());
+        } catch (IOException | RuntimeException e) {
+            policy.close();
+            throw e;
+        }
         return policy;
     }
 
@@ -156,7 +183,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
 
     /** Writes a directory that Hugging Face transformers loads as it is; adapters are merged. */
     public void save(Path directory) throws IOException {
-        if (core.lora() == null) {
+        if (core.lora() == null && !core.hasInt8()) {
             ModelDirectory.save(directory, core.config(), core.store(), tokenizer);
             return;
         }
@@ -179,6 +206,30 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         return copy;
     }
 
+    /**
+     * An independent policy with the same weights, adapters merged, those of linear layers held in {@code weights}. Embeddings,
+     * token head, norms and biases stay floats.
+     *
+     * <p>With {@link WeightFormat#INT8} it takes about a quarter of the memory and is frozen: it scores, it decodes on its
+     * bytes, and adapters are trained on it ({@link #withLora}), which makes it the reference policy in the same memory. Its
+     * {@link #copy()}, and what {@link #save} writes, has the rounded weights as floats.
+     */
+    public TransformerPolicy copy(WeightFormat weights) {
+        if (weights == WeightFormat.FLOAT32) {
+            return copy();
+        }
+        if (core.lora() != null || core.hasInt8()) {
+            try (TransformerPolicy floats = copy()) {
+                return floats.copy(weights);
+            }
+        }
+        TransformerPolicy rounded = allocate(
+                core.config(), tokenizer, core.optimizerConfig(), core.store().dataType(), weights);
+        core.roundWeightsTo(rounded.parameters());
+        rounded.setRecomputation(core.recomputation());
+        return rounded;
+    }
+
     /** Chooses what passes that go backward keep; see {@link Recomputation}, which is none unless set. Copies inherit it. */
     public void setRecomputation(Recomputation choice) {
         core.setRecomputation(choice);
@@ -192,7 +243,10 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
         return core.config();
     }
 
-    /** What is trained: all parameters, or the adapters alone where there are some. */
+    /**
+     * What is trained: all parameters, or the adapters alone where there are some. Of int8 weights, which are not trained, the
+     * parameters beside them.
+     */
     public ParameterStore parameters() {
         return core.store();
     }
@@ -308,7 +362,8 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
                         batch.temperature(),
                         pass,
                         scored.flat(gradients.dLogProbs(), "dLogProbs"),
-                        gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies")));
+                        gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies"),
+                        null));
             }
 
             @Override
@@ -320,30 +375,42 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
 
     @Override
     public double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable List<RandomKey> dropout) {
+        return accumulate(batch, weights, 0, dropout).logProbs();
+    }
+
+    @Override
+    public Accumulated accumulate(
+            SequenceBatch batch, double[][] weights, double zLoss, @Nullable List<RandomKey> dropout) {
         try (TrainingPass life = core.openPass()) {
             return life.forward(() -> {
                 ScoredRows scored = ScoredRows.of(batch, core.config());
                 double[] dLogProbs = scored.flat(weights, "weights");
+                double[] zLosses = zLoss == 0 ? null : new double[dLogProbs.length];
                 for (int i = 0; i < dLogProbs.length; i++) {
-                    dLogProbs[i] = -dLogProbs[i]; // loss = −Σ weight·logProb
+                    if (zLosses != null) {
+                        zLosses[i] = zLoss * dLogProbs[i];
+                    }
+                    dLogProbs[i] = -dLogProbs[i]; // loss = Σ weight·(zLoss·log² Z − logProb)
                 }
                 Transformer.Pass pass = core.forward(scored.packed(), dropout);
-                return goBackward(scored, batch.temperature(), pass, dLogProbs, null);
+                return goBackward(scored, batch.temperature(), pass, dLogProbs, null, zLosses);
             });
         }
     }
 
-    private double[][] goBackward(
+    private Accumulated goBackward(
             ScoredRows scored,
             double temperature,
             Transformer.Pass pass,
             double[] dLogProbs,
-            double @Nullable [] dEntropies) {
+            double @Nullable [] dEntropies,
+            double @Nullable [] zLosses) {
         Arena arena = core.trainingArena();
         INDArray dHidden = arena.takeZeros(scored.packed().rows(), core.config().width());
-        double[][] logProbs = head.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, dHidden, arena);
+        Accumulated scores =
+                head.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, zLosses, dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
-        return logProbs;
+        return scores;
     }
 
     @Override

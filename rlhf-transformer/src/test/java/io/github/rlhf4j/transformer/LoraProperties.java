@@ -13,6 +13,7 @@ import io.github.rlhf4j.core.TokenGradients;
 import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.util.List;
@@ -50,6 +51,25 @@ class LoraProperties {
                 TokenScores scores = policy.score(batch);
                 return dot(g, scores.logProbs()) + dot(h, scores.entropies());
             });
+        }
+    }
+
+    /** On weights of a byte: they are constants like others. */
+    @Property(tries = 15)
+    void gradientsOnAnInt8BaseAreSlopes(
+            @ForAll("cases") LoraCases.Case c, @ForAll Recomputation recomputation, @ForAll long seed) {
+        try (TransformerPolicy floats = TestModels.policy(c.config(), seed);
+                TransformerPolicy base = floats.copy(WeightFormat.INT8);
+                TransformerPolicy policy = base.withLora(c.lora(), AdamWConfig.gpt3(), seed)) {
+            policy.setRecomputation(recomputation);
+            TestModels.perturb(policy, seed + 9);
+            SequenceBatch batch = LoraCases.batch(seed);
+            double[][] g = weights(batch, 7);
+            try (ForwardPass pass = policy.forward(batch)) {
+                pass.backward(new TokenGradients(g));
+            }
+            TransformerGradientTest.check(
+                    policy.parameters(), () -> dot(g, policy.score(batch).logProbs()));
         }
     }
 
@@ -104,10 +124,11 @@ class LoraProperties {
         }
     }
 
-    /** On merged weights, which follow the adapters as these change. */
-    @Property(tries = 20)
-    void decodingIsTheFullPass(@ForAll("cases") LoraCases.Case c, @ForAll long seed) {
-        try (TransformerPolicy base = TestModels.inFloat(c.config(), seed);
+    /** On merged weights, or on bytes and adapters beside them, which follow the adapters as these change. */
+    @Property(tries = 30)
+    void decodingIsTheFullPass(@ForAll("cases") LoraCases.Case c, @ForAll WeightFormat format, @ForAll long seed) {
+        try (TransformerPolicy floats = TestModels.inFloat(c.config(), seed);
+                TransformerPolicy base = floats.copy(format);
                 TransformerPolicy policy = base.withLora(c.lora(), AdamWConfig.gpt3(), seed)) {
             for (int round = 0; round < 2; round++) {
                 TestModels.perturb(policy, seed + round);

@@ -15,6 +15,7 @@ import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
+import io.github.rlhf4j.transformer.training.TokenLearner;
 import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
@@ -63,6 +64,32 @@ class TransformerGradientTest {
         double[][] logProbs = policy.accumulate(batch, w, null);
         assertThat(logProbs[1]).containsExactly(policy.score(batch).logProbs()[1], within(1e-12));
         check(policy.parameters(), () -> -dot(w, policy.score(batch).logProbs()));
+    }
+
+    /** Beside the log-probs, log² Z of each token (Chowdhery et al. 2022 §5). */
+    @Test
+    void zLoss() {
+        TransformerPolicy policy = TestModels.policy(config, 3);
+        SequenceBatch batch = batch(0.7);
+        double[][] w = weights(batch, 9);
+        double[][] none = weights(batch, 9);
+        for (double[] row : none) {
+            java.util.Arrays.fill(row, 0);
+        }
+        double coefficient = 0.3;
+        TokenLearner.Accumulated seen = policy.accumulate(batch, w, coefficient, null);
+        assertThat(seen.logProbs()[1]).containsExactly(policy.score(batch).logProbs()[1], within(1e-12));
+        double[] analytic = policy.parameters().gradients().dup().data().asDouble();
+        check(policy.parameters(), analytic, () -> {
+            double[][] logZ = policy.accumulate(batch, none, 0, null).logNormalizers();
+            double loss = -dot(w, policy.score(batch).logProbs());
+            for (int i = 0; i < w.length; i++) {
+                for (int t = 0; t < w[i].length; t++) {
+                    loss += coefficient * w[i][t] * logZ[i][t] * logZ[i][t];
+                }
+            }
+            return loss;
+        });
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.github.rlhf4j.transformer.files;
 
+import io.github.rlhf4j.transformer.kernels.Int8Matrix;
 import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import java.io.IOException;
@@ -68,17 +69,40 @@ record StoredWeights(TensorFile file, List<StoredPart> parts) {
      * @throws IOException naming the tensor that is missing, of another shape or type, or has no place in the model
      */
     void readInto(ParameterStore target, Predicate<String> ignored) throws IOException {
-        Map<String, long[]> shapes = new LinkedHashMap<>();
-        target.parameters().forEach(parameter -> shapes.put(parameter.name(), parameter.shape()));
-        requireShapes(shapes, "the model");
+        requireShapes(target.shapes(), "the model");
         for (StoredPart part : parts) {
             requireType(part, target.dataType());
         }
         requireNothingElse(ignored);
-        for (StoredPart part : parts) {
-            read(part, target.get(part.parameter()), target);
+        Map<String, List<StoredPart>> byParameter = parts.stream()
+                .collect(Collectors.groupingBy(StoredPart::parameter, LinkedHashMap::new, Collectors.toList()));
+        for (Map.Entry<String, List<StoredPart>> parameter : byParameter.entrySet()) {
+            read(parameter.getKey(), parameter.getValue(), target);
         }
         target.changed();
+    }
+
+    /** One parameter; an int8 one by way of its own floats, which are there no longer than that takes. */
+    private void read(String name, List<StoredPart> ownParts, ParameterStore target) throws IOException {
+        Int8Matrix rounded = target.int8(name);
+        if (rounded == null) {
+            for (StoredPart part : ownParts) {
+                read(part, target.get(name), target);
+            }
+            return;
+        }
+        try (ParameterStore floats = new ParameterStore.Builder()
+                .matrix(name, rounded.rows(), rounded.columns())
+                .allocate(target.dataType())) {
+            for (StoredPart part : ownParts) {
+                read(part, floats.get(name), floats);
+            }
+            target.round(name, floats.get(name).value());
+        } catch (IllegalArgumentException e) {
+            throw new IOException(
+                    file.path() + ": tensor " + ownParts.get(0).name() + " cannot be held as int8: " + e.getMessage(),
+                    e);
+        }
     }
 
     private void requireType(StoredPart part, DataType type) throws IOException {

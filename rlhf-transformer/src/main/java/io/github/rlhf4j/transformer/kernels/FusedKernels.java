@@ -73,6 +73,41 @@ public final class FusedKernels implements Kernels {
     }
 
     @Override
+    public void linear(INDArray in, Int8Matrix weight, @Nullable INDArray bias, INDArray out, Arena arena) {
+        if (bias == null) {
+            FusedInt8.product(in, weight, out, 0, (first, rows, column, columns) -> {});
+            return;
+        }
+        float[] row = FusedRows.hold(Scratch.HELD, bias);
+        FusedInt8.product(
+                in,
+                weight,
+                out,
+                1,
+                (first, rows, column, columns) -> FusedRows.fill(out, first, rows, column, columns, row));
+    }
+
+    @Override
+    public void addLinear(INDArray in, Int8Matrix weight, @Nullable INDArray bias, INDArray sum, Arena arena) {
+        if (bias == null) {
+            FusedInt8.product(in, weight, sum, 1, (first, rows, column, columns) -> {});
+            return;
+        }
+        float[] row = FusedRows.hold(Scratch.HELD, bias);
+        FusedInt8.product(
+                in,
+                weight,
+                sum,
+                1,
+                (first, rows, column, columns) -> FusedRows.addToEach(sum, first, rows, column, columns, row));
+    }
+
+    @Override
+    public void linearBackward(INDArray dOut, Int8Matrix weight, INDArray dIn, Arena arena) {
+        FusedInt8.productWithTransposed(dOut, weight, dIn);
+    }
+
+    @Override
     public void layerNorm(
             INDArray in,
             INDArray gain,
@@ -213,7 +248,7 @@ public final class FusedKernels implements Kernels {
         PanelLoops loops = PanelLoops.ACTIVE;
         return loops == null
                 ? new UnpackedLinear(this, weight, false, bias, format)
-                : packed(loops, new WeightSource(weight, false), bias, format);
+                : packed(loops, WeightSource.of(weight, false), bias, format);
     }
 
     @Override
@@ -221,7 +256,15 @@ public final class FusedKernels implements Kernels {
         PanelLoops loops = PanelLoops.ACTIVE;
         return loops == null
                 ? new UnpackedLinear(this, table, true, null, format)
-                : packed(loops, new WeightSource(table, true), null, format);
+                : packed(loops, WeightSource.of(table, true), null, format);
+    }
+
+    @Override
+    public PackedLinear pack(Int8Matrix weight, @Nullable INDArray bias) {
+        PanelLoops loops = PanelLoops.ACTIVE;
+        return loops == null
+                ? new UnpackedInt8(this, weight, bias)
+                : new BytePanels(loops, WeightSource.of(weight), bias);
     }
 
     private static PackedLinear packed(

@@ -53,11 +53,15 @@ final class FusedTokenHead {
         float[] e = Scratch.ofThread().take(1, vocabulary);
         HostMemory.read(logits, (long) row * vocabulary, s, 0, vocabulary);
         VectorLoops loops = VectorLoops.ACTIVE;
-        subtract(s, loops.max(s, 0, vocabulary), vocabulary);
+        float max = loops.max(s, 0, vocabulary);
+        subtract(s, max, vocabulary);
         loops.exp(s, e, 0, vocabulary);
         double z = loops.sum(e, 0, vocabulary);
         double logZ = Math.log(z);
         out.logProbs()[i] = s[target] - logZ;
+        if (out.logNormalizers() != null) {
+            out.logNormalizers()[i] = max + logZ;
+        }
         double entropy = 0;
         boolean upstream = gradient != null && gradient.dEntropies() != null;
         if (upstream || out.entropies() != null) {
@@ -69,11 +73,12 @@ final class FusedTokenHead {
         if (gradient != null) {
             double g = gradient.dLogProbs()[i];
             double h = gradient.dEntropies() == null ? 0 : gradient.dEntropies()[i];
-            // −p·(g + h·(s − log Z + H)), as e·(a + b·s), and g more at the target
+            double q = gradient.zLosses() == null ? g : g - 2 * gradient.zLosses()[i] * (max + logZ);
+            // −p·(q + h·(s − log Z + H)), as e·(a + b·s), and g more at the target
             if (upstream) {
-                logitGradient(s, e, (float) (-(g + h * (entropy - logZ)) / z), (float) (-h / z), vocabulary);
+                logitGradient(s, e, (float) (-(q + h * (entropy - logZ)) / z), (float) (-h / z), vocabulary);
             } else {
-                loops.scale(e, (float) (-g / z), 0, vocabulary);
+                loops.scale(e, (float) (-q / z), 0, vocabulary);
             }
             e[target] += (float) g;
             HostMemory.write(logits, (long) row * vocabulary, e, 0, vocabulary);

@@ -29,6 +29,18 @@ final class HostMemory {
         }
     }
 
+    /** {@code length} elements of an INT8 {@code array} from {@code elementOffset} on, to the front of {@code into}. */
+    static void read(INDArray array, long elementOffset, byte[] into, int length) {
+        check(array, elementOffset, length);
+        if (length > 0) {
+            Scratch.ofThread()
+                    .bytePointer()
+                    .to(array.data().pointer(), array.offset() + elementOffset)
+                    .get(into, 0, length);
+            Reference.reachabilityFence(array);
+        }
+    }
+
     /** The first elements of {@code from} become all of {@code array}. */
     static void write(INDArray array, float[] from) {
         write(array, 0, from, 0, Math.toIntExact(array.length()));

@@ -3,7 +3,7 @@ package io.github.rlhf4j.transformer.kernels;
 /** Symmetric quantisation to a byte. */
 final class Int8 {
 
-    private static final float LARGEST = 127;
+    static final float LARGEST = 127;
 
     private Int8() {}
 

@@ -45,6 +45,20 @@ public interface Kernels {
             Arena arena);
 
     /**
+     * As the other {@code linear}, on int8 weights: {@code out [N, M] = in [N, K]·(scale·q) [K, M] + bias [M]}. No kernel keeps
+     * the floats behind the call.
+     *
+     * @param bias null for none
+     */
+    void linear(INDArray in, Int8Matrix weight, @Nullable INDArray bias, INDArray out, Arena arena);
+
+    /** As the other {@code addLinear}, on int8 weights. */
+    void addLinear(INDArray in, Int8Matrix weight, @Nullable INDArray bias, INDArray sum, Arena arena);
+
+    /** {@code dIn [N, K] = dOut [N, M]·(scale·q)ᵀ}; int8 weights are not trained. */
+    void linearBackward(INDArray dOut, Int8Matrix weight, INDArray dIn, Arena arena);
+
+    /**
      * LayerNorm over each row (Ba et al. 2016): {@code normalized = (in − mean)·inverseDeviation}, {@code out =
      * normalized·gain + bias}, with {@code inverseDeviation [N] = 1/√(variance + ε)}.
      *
@@ -220,6 +234,9 @@ public interface Kernels {
      */
     PackedLinear pack(INDArray weight, @Nullable INDArray bias, WeightFormat format);
 
+    /** As the other {@code pack}, of weights that are in {@link WeightFormat#INT8} and stay so. */
+    PackedLinear pack(Int8Matrix weight, @Nullable INDArray bias);
+
     /** As {@link #pack}, without bias, of the transpose of {@code table [M, K]}: a token head's logits. */
     PackedLinear packTransposed(INDArray table, WeightFormat format);
 
@@ -322,20 +339,35 @@ public interface Kernels {
      *
      * @param logProbs {@code [M]}, nats
      * @param entropies {@code [M]}, nats; or null when not wanted, which is cheaper
+     * @param logNormalizers {@code log Z = log Σ_v e^(logit/τ)}, {@code [M]}; or null when not wanted
      */
-    record TokenHeadOutput(double[] logProbs, double @Nullable [] entropies) {}
+    record TokenHeadOutput(double[] logProbs, double @Nullable [] entropies, double @Nullable [] logNormalizers) {
+
+        public TokenHeadOutput(double[] logProbs, double @Nullable [] entropies) {
+            this(logProbs, entropies, null);
+        }
+    }
 
     /**
-     * The backward part of the token head: {@code dlogits = g·(1{target} − p) − h·p∘(log p + H)}.
+     * The backward part of the token head: {@code dlogits = g·(1{target} − p) − h·p∘(log p + H) + 2z·log Z·p}, of logits over
+     * τ.
      *
      * @param dLogProbs g, {@code [M]}
      * @param dEntropies h, {@code [M]}; or null for zeros
+     * @param zLosses z, {@code [M]}: what log² Z of each row counts in the loss (Chowdhery et al. 2022 §5); or null for zeros
      * @param dHidden {@code [M, C]}, overwritten
      * @param dTable {@code [V, C]}, added to; or null when the table is not trained
      */
     record TokenHeadGradient(
             double[] dLogProbs,
             double @Nullable [] dEntropies,
+            double @Nullable [] zLosses,
             INDArray dHidden,
-            @Nullable INDArray dTable) {}
+            @Nullable INDArray dTable) {
+
+        public TokenHeadGradient(
+                double[] dLogProbs, double @Nullable [] dEntropies, INDArray dHidden, @Nullable INDArray dTable) {
+            this(dLogProbs, dEntropies, null, dHidden, dTable);
+        }
+    }
 }

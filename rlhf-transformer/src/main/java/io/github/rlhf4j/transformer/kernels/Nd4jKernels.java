@@ -68,6 +68,33 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
+    public void linear(INDArray in, Int8Matrix weight, @Nullable INDArray bias, INDArray out, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        linear(in, floats(weight, arena), bias, out);
+        arena.release(mark);
+    }
+
+    @Override
+    public void addLinear(INDArray in, Int8Matrix weight, @Nullable INDArray bias, INDArray sum, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        addLinear(in, floats(weight, arena), bias, sum);
+        arena.release(mark);
+    }
+
+    @Override
+    public void linearBackward(INDArray dOut, Int8Matrix weight, INDArray dIn, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        Nd4j.gemm(dOut, floats(weight, arena), dIn, false, true, 1, 0);
+        arena.release(mark);
+    }
+
+    private static INDArray floats(Int8Matrix weight, Arena arena) {
+        INDArray floats = arena.take(weight.rows(), weight.columns());
+        weight.copyTo(floats);
+        return floats;
+    }
+
+    @Override
     public void layerNorm(
             INDArray in,
             INDArray gain,
@@ -374,6 +401,11 @@ public final class Nd4jKernels implements Kernels {
     @Override
     public PackedLinear pack(INDArray weight, @Nullable INDArray bias, WeightFormat format) {
         return new UnpackedLinear(this, weight, false, bias, format);
+    }
+
+    @Override
+    public PackedLinear pack(Int8Matrix weight, @Nullable INDArray bias) {
+        return new UnpackedInt8(this, weight, bias);
     }
 
     @Override

@@ -61,6 +61,7 @@ final class Nd4jTokenHead {
         INDArray column = arena.take(c.rows());
         Nd4j.gemm(c.of(hidden), table, shifted, false, true, 1 / temperature, 0);
         Nd4j.exec(new Max(shifted, column, false, 1));
+        double[] max = Nd4jKernels.toDoubles(column);
         Nd4j.exec(new BroadcastSubOp(shifted, column, shifted, 0));
         double[] atTarget = pick(shifted, targets, c, column);
 
@@ -85,13 +86,16 @@ final class Nd4jTokenHead {
             if (out.entropies() != null) {
                 out.entropies()[c.from() + i] = entropies[i];
             }
+            if (out.logNormalizers() != null) {
+                out.logNormalizers()[c.from() + i] = max[i] + Math.log(z[i]);
+            }
         }
         if (gradient != null) {
-            backward(c, hidden, table, targets, temperature, gradient, shifted, exp, z, entropies);
+            backward(c, hidden, table, targets, temperature, gradient, shifted, exp, max, z, entropies);
         }
     }
 
-    /** {@code dlogits = g·(1{target} − p) − h·p∘(log p + H)}, with {@code p = exp/Z} and {@code log p = shifted − log Z}. */
+    /** {@code dlogits = g·(1{target} − p) − h·p∘(log p + H) + 2·zLoss·log Z·p}, with {@code p = exp/Z} and {@code log p = shifted − log Z}. */
     private void backward(
             Chunk c,
             INDArray hidden,
@@ -101,22 +105,29 @@ final class Nd4jTokenHead {
             TokenHeadGradient gradient,
             INDArray shifted,
             INDArray exp,
+            double[] max,
             double[] z,
             double[] entropies) {
         double[] g = slice(gradient.dLogProbs(), c);
+        double[] q = g.clone(); // what −p counts: g − 2z·log Z
+        if (gradient.zLosses() != null) {
+            for (int i = 0; i < q.length; i++) {
+                q[i] -= 2 * gradient.zLosses()[c.from() + i] * (max[i] + Math.log(z[i]));
+            }
+        }
         double[] factor = new double[c.rows()];
         if (gradient.dEntropies() == null) {
             for (int i = 0; i < factor.length; i++) {
-                factor[i] = -g[i] / z[i];
+                factor[i] = -q[i] / z[i];
             }
-            multiplyRows(exp, factor); // −g·p
+            multiplyRows(exp, factor); // −q·p
         } else {
-            // −p·(g + h·(shifted − log Z + H)), as exp·(a + b·shifted)
+            // −p·(q + h·(shifted − log Z + H)), as exp·(a + b·shifted)
             double[] h = slice(gradient.dEntropies(), c);
             double[] constant = new double[c.rows()];
             for (int i = 0; i < factor.length; i++) {
                 factor[i] = -h[i] / z[i];
-                constant[i] = -(g[i] + h[i] * (entropies[i] - Math.log(z[i]))) / z[i];
+                constant[i] = -(q[i] + h[i] * (entropies[i] - Math.log(z[i]))) / z[i];
             }
             multiplyRows(shifted, factor);
             addToRows(shifted, constant);

@@ -10,10 +10,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public interface PackedLinear {
 
     /** {@code out [N, M] = in [N, K]·weight + bias}. */
-    void apply(INDArray in, INDArray out);
+    void apply(INDArray in, INDArray out, Arena arena);
 
     /** {@code sum [N, M] += in [N, K]·weight + bias}. */
-    void addTo(INDArray sum, INDArray in);
+    void addTo(INDArray sum, INDArray in, Arena arena);
 
     /** As {@link #apply}, into Java's memory: {@code rows[i] = float[M]} for i below N. */
     void apply(INDArray in, float[][] rows, Arena arena);

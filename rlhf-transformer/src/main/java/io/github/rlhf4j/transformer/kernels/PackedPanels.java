@@ -64,7 +64,7 @@ abstract class PackedPanels implements PackedLinear {
     }
 
     @Override
-    public void apply(INDArray in, INDArray out) {
+    public void apply(INDArray in, INDArray out, Arena arena) {
         long width = source.columns();
         run(
                 in,
@@ -73,7 +73,7 @@ abstract class PackedPanels implements PackedLinear {
     }
 
     @Override
-    public void addTo(INDArray sum, INDArray in) {
+    public void addTo(INDArray sum, INDArray in, Arena arena) {
         long width = source.columns();
         run(in, (row, column, values, from, length) -> {
             float[] before = Scratch.ofThread().take(SUMS, length);

@@ -115,6 +115,17 @@ final class ScalarLoops implements VectorLoops {
     }
 
     @Override
+    public void scaleBytes(byte[] q, float[] scales, float[] out, int at, int length) {
+        scaleBytes(q, scales, out, at, 0, length);
+    }
+
+    static void scaleBytes(byte[] q, float[] scales, float[] out, int at, int from, int to) {
+        for (int i = from; i < to; i++) {
+            out[at + i] = scales[i] * q[i];
+        }
+    }
+
+    @Override
     public void addWeightedRows(
             float[] weights, int first, int count, float[] rows, int from, int width, float[] sum, int at) {
         for (int i = 0; i < count; i++) {

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import java.util.Arrays;
+import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * Reusable {@code float[]} of the calling thread, one for each slot. Fresh megabytes on each call cost more than the work
@@ -25,12 +26,24 @@ final class Scratch {
     static final int ATTENTION = 16;
 
     private static final int ATTENTION_SLOTS = 12;
-    private static final int SLOTS = ATTENTION + ATTENTION_SLOTS;
+
+    /** The slots of {@link FusedInt8}. */
+    static final int INT8_SCALES = ATTENTION + ATTENTION_SLOTS;
+
+    static final int INT8_LINE = INT8_SCALES + 1;
+
+    private static final int SLOTS = INT8_LINE + 1;
     private static final int POINTERS = 3;
 
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
     private final float[][] arrays = new float[SLOTS][0];
+
+    private byte[] bytes = new byte[0];
+
+    private FloatPointer nativeFloats = new FloatPointer();
+
+    private final MovingBytes bytePointer = new MovingBytes();
 
     private final MovingPointer[] pointers = new MovingPointer[POINTERS];
 
@@ -55,6 +68,28 @@ final class Scratch {
             arrays[slot] = new float[Math.max(length, Math.min(2 * arrays[slot].length, 1 << 24))];
         }
         return arrays[slot];
+    }
+
+    /** At least {@code length} bytes, uninitialised, until the next call. */
+    byte[] takeBytes(int length) {
+        if (bytes.length < length) {
+            bytes = new byte[length];
+        }
+        return bytes;
+    }
+
+    /** At least {@code length} floats of native memory, uninitialised, until the next call. */
+    FloatPointer takeNative(long length) {
+        if (nativeFloats.capacity() < length) {
+            nativeFloats.deallocate();
+            nativeFloats = new FloatPointer(length);
+        }
+        return nativeFloats;
+    }
+
+    /** For one native call. */
+    MovingBytes bytePointer() {
+        return bytePointer;
     }
 
     /** At least {@code length} floats, the first {@code length} of them zero. */

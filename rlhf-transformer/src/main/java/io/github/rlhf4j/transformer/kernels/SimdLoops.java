@@ -1,8 +1,10 @@
 package io.github.rlhf4j.transformer.kernels;
 
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -17,6 +19,10 @@ final class SimdLoops implements VectorLoops {
 
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = SPECIES.length();
+
+    /** As many bytes as there are float lanes. */
+    private static final VectorSpecies<Byte> BYTES =
+            VectorSpecies.of(byte.class, VectorShape.forBitSize(Byte.SIZE * LANES));
 
     /** Elements whose sum stays in float lanes. */
     private static final int STRETCH = 1024;
@@ -177,6 +183,17 @@ final class SimdLoops implements VectorLoops {
             at(x, i).mul(factor).intoArray(x, i);
         }
         rest.scale(x, factor, bound, to);
+    }
+
+    @Override
+    public void scaleBytes(byte[] q, float[] scales, float[] out, int at, int length) {
+        int bound = SPECIES.loopBound(length);
+        for (int i = 0; i < bound; i += LANES) {
+            FloatVector wide =
+                    (FloatVector) ByteVector.fromArray(BYTES, q, i).convertShape(VectorOperators.B2F, SPECIES, 0);
+            wide.mul(at(scales, i)).intoArray(out, at + i);
+        }
+        ScalarLoops.scaleBytes(q, scales, out, at, bound, length);
     }
 
     @Override

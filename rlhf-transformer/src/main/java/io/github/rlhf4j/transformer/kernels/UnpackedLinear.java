@@ -52,7 +52,7 @@ final class UnpackedLinear implements PackedLinear {
     }
 
     @Override
-    public void apply(INDArray in, INDArray out) {
+    public void apply(INDArray in, INDArray out, Arena arena) {
         if (transposed) {
             kernels.multiplyByTransposed(in, weight, out);
         } else {
@@ -61,7 +61,7 @@ final class UnpackedLinear implements PackedLinear {
     }
 
     @Override
-    public void addTo(INDArray sum, INDArray in) {
+    public void addTo(INDArray sum, INDArray in, Arena arena) {
         if (transposed) {
             throw new IllegalStateException("a token head is not added to anything");
         }
@@ -72,7 +72,7 @@ final class UnpackedLinear implements PackedLinear {
     public void apply(INDArray in, float[][] rows, Arena arena) {
         Arena.Mark mark = arena.mark();
         INDArray out = arena.take(in.size(0), weight.size(transposed ? 0 : 1));
-        apply(in, out);
+        apply(in, out, arena);
         float[][] copy = kernels.toRows(out);
         System.arraycopy(copy, 0, rows, 0, copy.length);
         arena.release(mark);

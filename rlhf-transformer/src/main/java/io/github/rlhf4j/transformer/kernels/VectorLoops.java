@@ -38,6 +38,9 @@ interface VectorLoops {
     /** {@code x[i] = x[i]·factor}. */
     void scale(float[] x, float factor, int from, int to);
 
+    /** {@code out[at + i] = scales[i]·q[i]}, i below {@code length}. */
+    void scaleBytes(byte[] q, float[] scales, float[] out, int at, int length);
+
     /** {@code g[i] = w[i]·(g[i] − mean)}: back through a softmax whose result is w. */
     void softmaxGradient(float[] g, float[] w, float mean, int from, int to);
 

@@ -1,6 +1,6 @@
 package io.github.rlhf4j.transformer.kernels;
 
-/** How packed weights are stored. */
+/** How the weights of linear layers are held: packed ones for decoding, and those of a frozen base. */
 public enum WeightFormat {
 
     /** As they are: 4 bytes a weight. */

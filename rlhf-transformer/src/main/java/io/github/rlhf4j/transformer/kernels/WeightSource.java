@@ -6,10 +6,42 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * The weights {@code [K, M]} that packed ones are a copy of.
  *
- * @param matrix {@code [K, M]}, or {@code [M, K]} when transposed
+ * @param matrix reads from a matrix {@code [K, M]}, or {@code [M, K]} when transposed
+ * @param rows K
+ * @param columns M
  * @param transposed whether a row of the matrix holds the weights of one output
  */
-record WeightSource(INDArray matrix, boolean transposed) {
+record WeightSource(Matrix matrix, int rows, int columns, boolean transposed) {
+
+    /** Copies elements of a row-major matrix; from one row alone where it is not transposed. */
+    @FunctionalInterface
+    interface Matrix {
+        void read(long element, float[] into, int length);
+    }
+
+    /** {@code matrix} is {@code [K, M]}, or {@code [M, K]} when transposed. */
+    static WeightSource of(INDArray matrix, boolean transposed) {
+        return new WeightSource(
+                (element, into, length) -> HostMemory.read(matrix, element, into, 0, length),
+                (int) matrix.size(transposed ? 1 : 0),
+                (int) matrix.size(transposed ? 0 : 1),
+                transposed);
+    }
+
+    static WeightSource of(Int8Matrix matrix) {
+        float[] scales = new float[matrix.columns()];
+        HostMemory.read(matrix.scales(), scales);
+        return new WeightSource(
+                (element, into, length) -> {
+                    int row = (int) (element / matrix.columns());
+                    int column = (int) (element % matrix.columns());
+                    float[] own = Arrays.copyOfRange(scales, column, column + length);
+                    FusedInt8.widen(matrix, row, column, length, own, into, 0);
+                },
+                matrix.rows(),
+                matrix.columns(),
+                false);
+    }
 
     /** Elements of scratch that stay in a core's cache, about. */
     private static final int CACHED = 1 << 17;
@@ -25,16 +57,6 @@ record WeightSource(INDArray matrix, boolean transposed) {
     @FunctionalInterface
     interface PanelSink {
         void accept(int panel, float[] values, int from);
-    }
-
-    /** K. */
-    int rows() {
-        return (int) matrix.size(transposed ? 1 : 0);
-    }
-
-    /** M. */
-    int columns() {
-        return (int) matrix.size(transposed ? 0 : 1);
     }
 
     /** Hands out the panels {@code [first, last)} of this width; columns past M are zero. On this thread. */
@@ -59,7 +81,7 @@ record WeightSource(INDArray matrix, boolean transposed) {
         int length = Math.min(count * width, columns() - first);
         float[] line = Scratch.ofThread().takeZeros(LINE, count * width);
         for (int k = 0; k < rows(); k++) {
-            HostMemory.read(matrix, (long) k * columns() + first, line, 0, length);
+            matrix.read((long) k * columns() + first, line, length);
             for (int p = 0; p < count; p++) {
                 System.arraycopy(line, p * width, block, (p * rows() + k) * width, width);
             }
@@ -70,7 +92,7 @@ record WeightSource(INDArray matrix, boolean transposed) {
         int first = panel * width;
         int outputs = Math.min(width, columns() - first);
         float[] lines = Scratch.ofThread().take(LINE, width * rows());
-        HostMemory.read(matrix, (long) first * rows(), lines, 0, outputs * rows());
+        matrix.read((long) first * rows(), lines, outputs * rows());
         Arrays.fill(lines, outputs * rows(), width * rows(), 0);
         for (int k = 0; k < rows(); k++) {
             for (int j = 0; j < width; j++) {

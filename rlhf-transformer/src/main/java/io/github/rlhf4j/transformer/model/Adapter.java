@@ -18,7 +18,14 @@ record Adapter(Parameter a, Parameter b, LoraPlace place, double scale, Kernels 
     /** Adds what the adapter makes of {@code in [N, K]} to {@code out [N, M]}. */
     void forward(INDArray in, INDArray out, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
         Arena.Mark mark = arena.mark();
-        addProduct(low(thinned(in, packed, dropout, arena), arena), out, arena);
+        forward(thinned(in, packed, dropout, arena), out, arena);
+        arena.release(mark);
+    }
+
+    /** As the other {@code forward}, without dropout. */
+    void forward(INDArray in, INDArray out, Arena arena) {
+        Arena.Mark mark = arena.mark();
+        addProduct(low(in, arena), out, arena);
         arena.release(mark);
     }
 

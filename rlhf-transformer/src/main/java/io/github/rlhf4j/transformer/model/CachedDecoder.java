@@ -179,15 +179,15 @@ public final class CachedDecoder implements DecodingSession {
         DecodingWeights.OfBlock packed = weights.blocks().get(block.index());
         INDArray normalized = block.norm1.forward(x, arena).out();
         INDArray qkv = arena.take(x.size(0), model.config().attention().rowWidth());
-        packed.project().apply(normalized, qkv);
+        packed.project().apply(normalized, qkv, arena);
         block.attention.rotate(qkv, positions, arena);
         cache.append(qkv, sequences, positions, arena);
         INDArray mixed = arena.take(x.size(0), model.config().attention().queryWidth());
         cache.attend(qkv, sequences, positions, mixed, arena);
-        packed.output().addTo(x, mixed);
+        packed.output().addTo(x, mixed, arena);
         INDArray wide = arena.take(x.size(0), model.config().widenedWidth());
-        packed.widen().apply(block.feedForwardInput(x, normalized, arena), wide);
-        packed.narrow().addTo(x, block.feedForward.activate(wide, arena));
+        packed.widen().apply(block.feedForwardInput(x, normalized, arena), wide, arena);
+        packed.narrow().addTo(x, block.feedForward.activate(wide, arena), arena);
     }
 
     /** Into rows that the session keeps. */

@@ -12,18 +12,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A linear layer: {@code out [N, M] = in [N, K] · weight [K, M] + bias [M]}, and what its adapters add.
  *
- * @param bias null for none
+ * @param weight with the bias, if there is one
  * @param adapters none where the weight itself is trained
  */
-record Linear(Parameter weight, @Nullable Parameter bias, List<Adapter> adapters, Kernels kernels) {
+record Linear(LinearWeight weight, List<Adapter> adapters, Kernels kernels) {
 
     static Linear of(ParameterStore store, String name, LoraAdapters adapters, Kernels kernels) {
-        Parameter bias = store.contains(name + ".bias") ? store.get(name + ".bias") : null;
-        return new Linear(store.get(name + ".weight"), bias, adapters.of(name, kernels), kernels);
+        return new Linear(LinearWeight.of(store, name, kernels), adapters.of(name, kernels), kernels);
     }
 
     static void declare(ParameterStore.Builder builder, String name, long in, long out, boolean bias) {
-        builder.matrix(name + ".weight", in, out);
+        builder.linear(name + ".weight", in, out);
         if (bias) {
             builder.vector(name + ".bias", out);
         }
@@ -52,7 +51,7 @@ record Linear(Parameter weight, @Nullable Parameter bias, List<Adapter> adapters
      * @param dropout of which adapters take theirs
      */
     void forward(INDArray in, INDArray out, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
-        kernels.linear(in, weight.value(), Parameter.value(bias), out);
+        weight.forward(in, out, arena);
         for (Adapter adapter : adapters) {
             adapter.forward(in, out, packed, dropout, arena);
         }
@@ -60,17 +59,23 @@ record Linear(Parameter weight, @Nullable Parameter bias, List<Adapter> adapters
 
     /** Adds the output to {@code sum [N, M]}: a branch of a residual stream. */
     void addTo(INDArray sum, INDArray in, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
-        kernels.addLinear(in, weight.value(), Parameter.value(bias), sum);
+        weight.addTo(sum, in, arena);
         for (Adapter adapter : adapters) {
             adapter.forward(in, sum, packed, dropout, arena);
+        }
+    }
+
+    /** Adds to {@code out [N, M]} what the adapters make of {@code in}, without dropout. */
+    void addAdapters(INDArray in, INDArray out, Arena arena) {
+        for (Adapter adapter : adapters) {
+            adapter.forward(in, out, arena);
         }
     }
 
     /** Returns dIn; {@code in} is what {@link #forward} was given. */
     INDArray backward(INDArray dOut, INDArray in, PackedTokens packed, @Nullable Dropout dropout, Arena arena) {
         INDArray dIn = arena.take(in.shape());
-        kernels.linearBackward(
-                dOut, in, weight.value(), dIn, Parameter.gradient(weight), Parameter.gradient(bias), arena);
+        weight.backward(dOut, in, dIn, arena);
         for (Adapter adapter : adapters) {
             adapter.backward(dOut, in, dIn, packed, dropout, arena);
         }
@@ -86,8 +91,6 @@ record Linear(Parameter weight, @Nullable Parameter bias, List<Adapter> adapters
 
     /** For decoding. */
     PackedLinear pack(WeightFormat format) {
-        return adapters.isEmpty()
-                ? kernels.pack(weight.value(), Parameter.value(bias), format)
-                : new MergedLinear(this, format);
+        return weight.pack(this, format);
     }
 }

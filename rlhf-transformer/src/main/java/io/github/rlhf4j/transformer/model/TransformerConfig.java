@@ -348,7 +348,8 @@ public record TransformerConfig(
 
     /**
      * PaLM of this size (Chowdhery et al. 2022 §2): parallel blocks, multi-query attention, rotary positions, SwiGLU of 4·C,
-     * LayerNorm, no biases, tied embeddings. Its z-loss is a choice of training.
+     * LayerNorm, no biases, tied embeddings. Its z-loss is a choice of training,
+     * {@code PretrainingConfig.withZLoss(PretrainingConfig.PALM_Z_LOSS)}.
      */
     public static TransformerConfig palm(int vocabularySize, int contextLength, int width, int layers, int heads) {
         return gpt2(vocabularySize, contextLength, width, layers, heads).toBuilder()

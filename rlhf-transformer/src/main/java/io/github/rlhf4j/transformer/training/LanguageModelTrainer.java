@@ -22,7 +22,8 @@ import java.util.stream.IntStream;
 
 /**
  * Maximum likelihood, one update per step: what pretraining and supervised fine-tuning share. The loss of a batch is the mean
- * of −log π over <b>all its scored tokens</b>, whatever micro-batches it is cut into.
+ * of −log π over <b>all its scored tokens</b>, whatever micro-batches it is cut into; a z-loss, where one is configured, is a
+ * metric of its own.
  *
  * <p>The trainer does not own the learner; closing it leaves the learner as it is.
  */
@@ -42,6 +43,7 @@ public abstract class LanguageModelTrainer implements Trainer {
      * @param setup written into checkpoints; a run resumes only with an equal one
      * @param heldOut sequences to evaluate on, possibly none
      * @param bytesPerToken of the held-out text, or 0
+     * @param zLoss what the mean of log² Z counts in the loss; 0 for nothing
      */
     record Job(
             String name,
@@ -52,6 +54,7 @@ public abstract class LanguageModelTrainer implements Trainer {
             int evaluateEvery,
             List<ScoredSequence> heldOut,
             double bytesPerToken,
+            double zLoss,
             long seed) {}
 
     private final TokenLearner learner;
@@ -89,7 +92,8 @@ public abstract class LanguageModelTrainer implements Trainer {
         requireUnfinished();
         List<ScoredSequence> batch = batch(stepsDone);
         long tokens = batch.stream().mapToLong(ScoredSequence::scoredCount).sum();
-        double loss = accumulate(batch, tokens);
+        Losses losses = accumulate(batch, tokens);
+        double loss = losses.crossEntropy();
         double rate = job.schedule().at(stepsDone);
         UpdateReport update = update(rate);
         lastLoss = loss;
@@ -99,33 +103,52 @@ public abstract class LanguageModelTrainer implements Trainer {
         metrics.put(name() + "/learning_rate", rate);
         metrics.put(name() + "/gradient_norm", update.gradientNorm());
         metrics.put(name() + "/tokens", (double) tokens);
+        if (job.zLoss() > 0) {
+            metrics.put(name() + "/z_loss", losses.zLoss());
+        }
         if (evaluationIsDue()) {
             evaluate().ifPresent(evaluation -> put(metrics, evaluation));
         }
         return new StepReport(name(), stepsDone, totalSteps(), metrics);
     }
 
-    /** Adds the gradient of the batch's mean loss; returns that loss, nats per token. A batch that fails adds nothing. */
-    private double accumulate(List<ScoredSequence> batch, long tokens) {
+    /**
+     * Means over a batch's tokens.
+     *
+     * @param crossEntropy −log π, nats
+     * @param zLoss coefficient·log² Z; 0 without one
+     */
+    private record Losses(double crossEntropy, double zLoss) {}
+
+    /** Adds the gradient of the batch's mean losses. A batch that fails adds nothing. */
+    private Losses accumulate(List<ScoredSequence> batch, long tokens) {
         try {
-            double loss = addGradients(batch, tokens);
-            requireHope(loss);
-            return loss;
+            Losses losses = addGradients(batch, tokens);
+            requireHope(losses.crossEntropy());
+            return losses;
         } catch (RuntimeException | Error e) {
             learner.discard();
             throw e;
         }
     }
 
-    private double addGradients(List<ScoredSequence> batch, long tokens) {
+    private Losses addGradients(List<ScoredSequence> batch, long tokens) {
         double sum = 0;
+        double squares = 0;
         int firstOfPart = 0;
         for (SequenceBatch part : new SequenceBatch(batch).split(job.microBatchTokens())) {
             List<RandomKey> dropout = dropoutKeys(firstOfPart, part.size());
-            sum -= total(learner.accumulate(part, equalWeights(part, 1.0 / tokens), dropout));
+            double[][] weights = equalWeights(part, 1.0 / tokens);
+            if (job.zLoss() == 0) {
+                sum -= total(learner.accumulate(part, weights, dropout));
+            } else {
+                TokenLearner.Accumulated seen = learner.accumulate(part, weights, job.zLoss(), dropout);
+                sum -= total(seen.logProbs());
+                squares += totalSquares(seen.logNormalizers());
+            }
             firstOfPart += part.size();
         }
-        return sum / tokens;
+        return new Losses(sum / tokens, job.zLoss() * squares / tokens);
     }
 
     /** Keyed by step and place in the batch, whatever part of it the sequence comes in. */
@@ -151,6 +174,13 @@ public abstract class LanguageModelTrainer implements Trainer {
             }
         }
         return sum;
+    }
+
+    private static double totalSquares(double[][] rows) {
+        return Arrays.stream(rows)
+                .flatMapToDouble(Arrays::stream)
+                .map(x -> x * x)
+                .sum();
     }
 
     private UpdateReport update(double rate) {

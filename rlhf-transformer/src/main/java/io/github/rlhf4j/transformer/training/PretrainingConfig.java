@@ -13,6 +13,8 @@ package io.github.rlhf4j.transformer.training;
  * @param learningRate over the run
  * @param evaluateEvery steps between evaluations on held-out text, the last step included; 0 never evaluates
  * @param evaluationWindows the most held-out windows of an evaluation, evenly spaced; 0 takes all
+ * @param zLoss what the mean of log² Z counts in the loss beside the cross-entropy, finite and ≥ 0; 0 for no z-loss, {@link
+ *     #PALM_Z_LOSS} for PaLM's
  * @param seed of everything random in the run
  */
 public record PretrainingConfig(
@@ -24,7 +26,11 @@ public record PretrainingConfig(
         LearningRatePlan learningRate,
         int evaluateEvery,
         int evaluationWindows,
+        double zLoss,
         long seed) {
+
+    /** PaLM's coefficient (Chowdhery et al. 2022 §5). */
+    public static final double PALM_Z_LOSS = 1e-4;
 
     /** How windows are chosen from the text. */
     public enum WindowOrder {
@@ -41,6 +47,7 @@ public record PretrainingConfig(
         Settings.require(microBatchTokens >= 1, "microBatchTokens must be at least 1", microBatchTokens);
         Settings.require(evaluateEvery >= 0, "evaluateEvery must be ≥ 0 (0 never evaluates)", evaluateEvery);
         Settings.require(evaluationWindows >= 0, "evaluationWindows must be ≥ 0 (0 takes all)", evaluationWindows);
+        Settings.require(zLoss >= 0 && zLoss < Double.POSITIVE_INFINITY, "zLoss must be finite and ≥ 0", zLoss);
     }
 
     /**
@@ -57,6 +64,7 @@ public record PretrainingConfig(
                 new LearningRatePlan(6e-4, 0.1, 0.05),
                 100,
                 64,
+                0,
                 0);
     }
 
@@ -66,7 +74,16 @@ public record PretrainingConfig(
      */
     public static PretrainingConfig nanoGptShakespeare() {
         return new PretrainingConfig(
-                2000, 64, 12, 4096, WindowOrder.RANDOM_OFFSETS, new LearningRatePlan(1e-3, 0.1, 0.05), 250, 240, 1337);
+                2000,
+                64,
+                12,
+                4096,
+                WindowOrder.RANDOM_OFFSETS,
+                new LearningRatePlan(1e-3, 0.1, 0.05),
+                250,
+                240,
+                0,
+                1337);
     }
 
     public PretrainingConfig withBatchSize(int windows) {
@@ -79,12 +96,22 @@ public record PretrainingConfig(
                 learningRate,
                 evaluateEvery,
                 evaluationWindows,
+                zLoss,
                 seed);
     }
 
     public PretrainingConfig withMicroBatchTokens(int tokens) {
         return new PretrainingConfig(
-                steps, blockLength, batchSize, tokens, order, learningRate, evaluateEvery, evaluationWindows, seed);
+                steps,
+                blockLength,
+                batchSize,
+                tokens,
+                order,
+                learningRate,
+                evaluateEvery,
+                evaluationWindows,
+                zLoss,
+                seed);
     }
 
     public PretrainingConfig withOrder(WindowOrder newOrder) {
@@ -97,17 +124,41 @@ public record PretrainingConfig(
                 learningRate,
                 evaluateEvery,
                 evaluationWindows,
+                zLoss,
                 seed);
     }
 
     public PretrainingConfig withLearningRate(LearningRatePlan plan) {
         return new PretrainingConfig(
-                steps, blockLength, batchSize, microBatchTokens, order, plan, evaluateEvery, evaluationWindows, seed);
+                steps,
+                blockLength,
+                batchSize,
+                microBatchTokens,
+                order,
+                plan,
+                evaluateEvery,
+                evaluationWindows,
+                zLoss,
+                seed);
     }
 
     public PretrainingConfig withEvaluation(int everySteps, int windows) {
         return new PretrainingConfig(
-                steps, blockLength, batchSize, microBatchTokens, order, learningRate, everySteps, windows, seed);
+                steps, blockLength, batchSize, microBatchTokens, order, learningRate, everySteps, windows, zLoss, seed);
+    }
+
+    public PretrainingConfig withZLoss(double coefficient) {
+        return new PretrainingConfig(
+                steps,
+                blockLength,
+                batchSize,
+                microBatchTokens,
+                order,
+                learningRate,
+                evaluateEvery,
+                evaluationWindows,
+                coefficient,
+                seed);
     }
 
     public PretrainingConfig withSeed(long newSeed) {
@@ -120,6 +171,7 @@ public record PretrainingConfig(
                 learningRate,
                 evaluateEvery,
                 evaluationWindows,
+                zLoss,
                 newSeed);
     }
 }

@@ -61,6 +61,7 @@ public final class PretrainingTrainer extends LanguageModelTrainer {
                                 ? List.of()
                                 : windows("held-out", heldOut, config).evenlySpaced(config.evaluationWindows()),
                         heldOut == null ? 0 : (double) heldOut.bytes() / heldOut.length(),
+                        config.zLoss(),
                         config.seed()));
         this.windows = windows;
         this.config = config;

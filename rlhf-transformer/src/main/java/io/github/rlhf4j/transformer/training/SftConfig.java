@@ -10,6 +10,7 @@ package io.github.rlhf4j.transformer.training;
  * @param microBatchTokens as in {@link PretrainingConfig}
  * @param learningRate over the run
  * @param evaluateEvery steps between evaluations on held-out demonstrations, the last step included; 0 never evaluates
+ * @param zLoss as in {@link PretrainingConfig}
  * @param seed of everything random in the run
  */
 public record SftConfig(
@@ -20,6 +21,7 @@ public record SftConfig(
         int microBatchTokens,
         LearningRatePlan learningRate,
         int evaluateEvery,
+        double zLoss,
         long seed) {
 
     /** What to do with a demonstration longer than the context. */
@@ -38,6 +40,7 @@ public record SftConfig(
         Settings.require(maxLength >= 2, "maxLength must be at least 2", maxLength);
         Settings.require(microBatchTokens >= 1, "microBatchTokens must be at least 1", microBatchTokens);
         Settings.require(evaluateEvery >= 0, "evaluateEvery must be ≥ 0 (0 never evaluates)", evaluateEvery);
+        Settings.require(zLoss >= 0 && zLoss < Double.POSITIVE_INFINITY, "zLoss must be finite and ≥ 0", zLoss);
     }
 
     /**
@@ -47,32 +50,46 @@ public record SftConfig(
      */
     public static SftConfig defaults(int epochs, int maxLength) {
         return new SftConfig(
-                epochs, 32, maxLength, TooLong.TRUNCATE_END, 4096, new LearningRatePlan(9.65e-6, 0.1, 0), 100, 0);
+                epochs, 32, maxLength, TooLong.TRUNCATE_END, 4096, new LearningRatePlan(9.65e-6, 0.1, 0), 100, 0, 0);
     }
 
     public SftConfig withBatchSize(int demonstrations) {
         return new SftConfig(
-                epochs, demonstrations, maxLength, tooLong, microBatchTokens, learningRate, evaluateEvery, seed);
+                epochs, demonstrations, maxLength, tooLong, microBatchTokens, learningRate, evaluateEvery, zLoss, seed);
     }
 
     public SftConfig withTooLong(TooLong policy) {
-        return new SftConfig(epochs, batchSize, maxLength, policy, microBatchTokens, learningRate, evaluateEvery, seed);
+        return new SftConfig(
+                epochs, batchSize, maxLength, policy, microBatchTokens, learningRate, evaluateEvery, zLoss, seed);
     }
 
     public SftConfig withMicroBatchTokens(int tokens) {
-        return new SftConfig(epochs, batchSize, maxLength, tooLong, tokens, learningRate, evaluateEvery, seed);
+        return new SftConfig(epochs, batchSize, maxLength, tooLong, tokens, learningRate, evaluateEvery, zLoss, seed);
     }
 
     public SftConfig withLearningRate(LearningRatePlan plan) {
-        return new SftConfig(epochs, batchSize, maxLength, tooLong, microBatchTokens, plan, evaluateEvery, seed);
+        return new SftConfig(epochs, batchSize, maxLength, tooLong, microBatchTokens, plan, evaluateEvery, zLoss, seed);
     }
 
     public SftConfig withEvaluateEvery(int steps) {
-        return new SftConfig(epochs, batchSize, maxLength, tooLong, microBatchTokens, learningRate, steps, seed);
+        return new SftConfig(epochs, batchSize, maxLength, tooLong, microBatchTokens, learningRate, steps, zLoss, seed);
+    }
+
+    public SftConfig withZLoss(double coefficient) {
+        return new SftConfig(
+                epochs,
+                batchSize,
+                maxLength,
+                tooLong,
+                microBatchTokens,
+                learningRate,
+                evaluateEvery,
+                coefficient,
+                seed);
     }
 
     public SftConfig withSeed(long newSeed) {
         return new SftConfig(
-                epochs, batchSize, maxLength, tooLong, microBatchTokens, learningRate, evaluateEvery, newSeed);
+                epochs, batchSize, maxLength, tooLong, microBatchTokens, learningRate, evaluateEvery, zLoss, newSeed);
     }
 }

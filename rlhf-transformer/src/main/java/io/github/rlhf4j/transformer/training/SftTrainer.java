@@ -91,6 +91,7 @@ public final class SftTrainer extends LanguageModelTrainer {
                 config.evaluateEvery(),
                 heldOut.sequences(),
                 0,
+                config.zLoss(),
                 config.seed());
     }
 

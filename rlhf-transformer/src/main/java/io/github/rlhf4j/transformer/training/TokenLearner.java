@@ -29,6 +29,27 @@ public interface TokenLearner extends Checkpointable {
     double[][] accumulate(SequenceBatch batch, double[][] weights, @Nullable List<RandomKey> dropout);
 
     /**
+     * What a pass saw of each scored token, shaped as its weights.
+     *
+     * @param logProbs nats
+     * @param logNormalizers log Z, the logarithm of the sum of e^logit over the vocabulary
+     */
+    record Accumulated(double[][] logProbs, double[][] logNormalizers) {}
+
+    /**
+     * As the other {@code accumulate}, of the loss Σᵢ Σₜ weights[i][t]·(zLoss·log² Z − logProb[i][t]): with a z-loss logits keep
+     * near a sum of probabilities of 1 without being divided by it (Chowdhery et al. 2022 §5).
+     *
+     * @param zLoss ≥ 0
+     * @throws UnsupportedOperationException when this learner has none
+     */
+    default Accumulated accumulate(
+            SequenceBatch batch, double[][] weights, double zLoss, @Nullable List<RandomKey> dropout) {
+        throw new UnsupportedOperationException(
+                getClass().getSimpleName() + " has no z-loss; leave zLoss at 0 in the trainer's configuration");
+    }
+
+    /**
      * Applies the accumulated gradient, clipped as configured, and clears it.
      *
      * @param learningRate ≥ 0; at 0 no parameter moves

@@ -319,6 +319,8 @@ class FusedKernelsTest {
             double[] logProbs = new double[n];
             double[] entropy = entropies ? new double[n] : null;
             double[] g = c.normal("g", n).dup().data().asDouble();
+            double[] z = vocabulary % 2 == 0 ? c.normal("z", n).dup().data().asDouble() : null;
+            double[] logNormalizers = new double[n];
             double[] h = entropies ? c.normal("h", n).dup().data().asDouble() : null;
             c.kernels()
                     .tokenHead(
@@ -326,13 +328,14 @@ class FusedKernelsTest {
                             c.normal("table", vocabulary, width),
                             c.below("targets", vocabulary, n),
                             0.7 + width / 10.0,
-                            new TokenHeadOutput(logProbs, entropy),
-                            new TokenHeadGradient(g, h, dHidden, dTable),
+                            new TokenHeadOutput(logProbs, entropy, logNormalizers),
+                            new TokenHeadGradient(g, h, z, dHidden, dTable),
                             c.arena());
             return new INDArray[] {
                 dHidden,
                 dTable,
                 Nd4j.createFromArray(logProbs).castTo(DataType.FLOAT),
+                Nd4j.createFromArray(logNormalizers).castTo(DataType.FLOAT),
                 Nd4j.createFromArray(entropy == null ? new double[1] : entropy).castTo(DataType.FLOAT)
             };
         });

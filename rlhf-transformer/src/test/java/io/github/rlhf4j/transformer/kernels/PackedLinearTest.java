@@ -71,7 +71,7 @@ class PackedLinearTest {
         for (Kernels kernels : new Kernels[] {new FusedKernels(), new Nd4jKernels()}) {
             PackedLinear packed = head ? kernels.packTransposed(weight, format) : kernels.pack(weight, bias, format);
             INDArray out = normal(seed + 3, n, m);
-            packed.apply(in, out);
+            packed.apply(in, out, ARENA);
             float[][] rows = new float[n][m];
             packed.apply(in, rows, ARENA);
             for (int row = 0; row < n; row++) {
@@ -101,8 +101,8 @@ class PackedLinearTest {
         reference.refresh();
         INDArray sum = normal(seed + 3, n, m);
         INDArray expected = sum.dup('c');
-        packed.addTo(sum, in);
-        reference.addTo(expected, in);
+        packed.addTo(sum, in, ARENA);
+        reference.addTo(expected, in, ARENA);
         assertThat(sum.distance1(expected) / sum.length()).isLessThan(1e-5);
         assertThat(sum.sub(expected).amaxNumber().doubleValue()).isLessThan(1e-3);
     }

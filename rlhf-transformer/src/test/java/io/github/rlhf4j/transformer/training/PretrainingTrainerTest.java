@@ -12,6 +12,8 @@ import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.transformer.TestModels;
 import io.github.rlhf4j.transformer.TransformerPolicy;
+import io.github.rlhf4j.transformer.model.TransformerConfig;
+import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import io.github.rlhf4j.transformer.training.PretrainingConfig.WindowOrder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,7 +68,7 @@ class PretrainingTrainerTest {
     void aBigramModelConvergesToTheConditionalEntropyOfTheText(WindowOrder order) {
         PackedDocuments text = markov(5 * 200 + 1, 3);
         PretrainingConfig config =
-                new PretrainingConfig(300, 5, 100, 600, order, new LearningRatePlan(3.0, 0.001, 0.05), 0, 0, 1);
+                new PretrainingConfig(300, 5, 100, 600, order, new LearningRatePlan(3.0, 0.001, 0.05), 0, 0, 0, 1);
         PretrainingTrainer trainer = new PretrainingTrainer(new BigramLearner(4), text, text, config);
         double first = trainer.step().metric("pretraining/loss");
         trainer.run();
@@ -94,6 +96,36 @@ class PretrainingTrainerTest {
         assertThat(learner.passes).allMatch(pass -> pass.size() <= perPass);
         assertThat(learner.updates).isEqualTo(20);
         return learner.logits;
+    }
+
+    /** The shift of all logits, on which no probability depends, is where the z-loss acts. */
+    @Test
+    void aZLossBringsTheNormalizerToOne() {
+        TransformerConfig config = TransformerConfig.palm(4, 8, 16, 1, 2);
+        double[] zLoss = new double[2];
+        for (int i = 0; i < 2; i++) {
+            try (TransformerPolicy policy =
+                    TransformerPolicy.create(config, TestModels.ids(4), AdamWConfig.gpt3(), 1)) {
+                PretrainingConfig settings = PretrainingConfig.defaults(60, 8)
+                        .withBatchSize(4)
+                        .withLearningRate(LearningRatePlan.constant(1e-2))
+                        .withZLoss(i == 0 ? 1e-9 : 1);
+                List<StepReport> reports = stepAll(new PretrainingTrainer(policy, markov(300, 1), null, settings));
+                zLoss[i] = reports.get(59).metrics().get("pretraining/z_loss") / settings.zLoss();
+                assertThat(reports.get(0).metrics().get("pretraining/z_loss") / settings.zLoss())
+                        .as("log² 4 at first, nearly")
+                        .isCloseTo(Math.pow(Math.log(4), 2), within(0.3));
+            }
+        }
+        assertThat(zLoss[1]).isLessThan(0.2 * zLoss[0]);
+    }
+
+    @Test
+    void aLearnerWithoutAZLossSaysSo() {
+        PretrainingConfig config = CONFIG.withZLoss(PretrainingConfig.PALM_Z_LOSS);
+        assertThatThrownBy(() -> new PretrainingTrainer(new BigramLearner(4), markov(300, 1), null, config).step())
+                .hasMessage("BigramLearner has no z-loss; leave zLoss at 0 in the trainer's configuration");
+        assertThatThrownBy(() -> CONFIG.withZLoss(-1)).hasMessage("zLoss must be finite and ≥ 0, got -1.0");
     }
 
     @ParameterizedTest

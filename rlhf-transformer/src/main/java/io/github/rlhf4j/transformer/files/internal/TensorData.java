@@ -4,6 +4,7 @@ import io.github.rlhf4j.transformer.files.TensorFile;
 import io.github.rlhf4j.transformer.files.TensorInfo;
 import io.github.rlhf4j.transformer.files.TensorType;
 import java.io.Closeable;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -135,7 +136,11 @@ public final class TensorData implements Closeable {
     }
 
     private void fill(TensorInfo tensor, long byteInTensor, ByteBuffer buffer) throws IOException {
-        file.read(start + tensor.begin() + byteInTensor, buffer);
+        try {
+            file.copy(start + tensor.begin() + byteInTensor, buffer);
+        } catch (EOFException e) {
+            throw new IOException("tensor " + tensor.name() + " of " + e.getMessage(), e);
+        }
     }
 
     @Override
