@@ -44,8 +44,9 @@ final class TiktokenFile {
         } catch (CharacterCodingException e) {
             throw new IOException(file + " is no file of ranks: it is not ASCII text.", e);
         }
-        BytePairOptions options =
-                BytePairOptions.of(pretokenizer).withSpecialTokens(specialTokens).withWholePiecesFirst(true);
+        BytePairOptions options = BytePairOptions.of(pretokenizer)
+                .withSpecialTokens(specialTokens)
+                .withWholePiecesFirst(true);
         try {
             return BytePairTokenizer.of(read.ranks, read.merges(), options);
         } catch (IllegalArgumentException e) {

@@ -34,8 +34,7 @@ final class DjlTokenizer implements AutoCloseable {
 
     private static void prepare() throws IOException {
         if (System.getProperty("DJL_CACHE_DIR") == null) {
-            System.setProperty(
-                    "DJL_CACHE_DIR", Files.createTempDirectory("djl").toString());
+            System.setProperty("DJL_CACHE_DIR", Files.createTempDirectory("djl").toString());
         }
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
@@ -51,10 +50,10 @@ final class DjlTokenizer implements AutoCloseable {
     }
 
     private TokenSequence ids(String text, boolean framed) {
-        return TokenSequence.of(Arrays.stream(
-                        tokenizer.encode(text, framed, false).getIds())
-                .mapToInt(Math::toIntExact)
-                .toArray());
+        return TokenSequence.of(
+                Arrays.stream(tokenizer.encode(text, framed, false).getIds())
+                        .mapToInt(Math::toIntExact)
+                        .toArray());
     }
 
     @Override

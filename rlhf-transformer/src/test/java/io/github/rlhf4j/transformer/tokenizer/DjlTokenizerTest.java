@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +23,11 @@ class DjlTokenizerTest {
 
     private static final int MIXTURES = 1000;
 
+    /** Combining marks that came after Unicode 9, which is what their NFC knows. */
+    private static final Pattern YOUNG_MARK = Pattern.compile(
+            "[\\x{7FD}\\x{890}-\\x{8DF}\\x{9FE}\\x{C3C}\\x{D3B}\\x{D3C}"
+                    + "\\x{EBA}\\x{1715}\\x{1ABF}-\\x{1ACE}\\x{1DF6}-\\x{1DFA}\\x{A82C}[\\x{10D24}-\\x{1E2EF}&&\\p{M}]]");
+
     @TempDir
     private Path dir;
 
@@ -31,7 +37,8 @@ class DjlTokenizerTest {
         Path foreign = Path.of("src/test/resources/tokenizers", family + ".json");
         FramedTokenizer ours = (FramedTokenizer) TokenizerFiles.load(foreign);
         List<String> texts = Texts.unicode(MIXTURES, ours.specialTokens().keySet()).stream()
-                .filter(text -> !family.equals("qwen2") || !YOUNG_MARK.matcher(text).find())
+                .filter(text ->
+                        !family.equals("qwen2") || !YOUNG_MARK.matcher(text).find())
                 .toList();
 
         assertSame(ours, foreign, texts);
@@ -43,7 +50,9 @@ class DjlTokenizerTest {
         BytePairTokenizer ours = Texts.TOKENIZER;
 
         assertSame(
-                ours, written(ours), Texts.unicode(MIXTURES, ours.specialTokens().keySet()));
+                ours,
+                written(ours),
+                Texts.unicode(MIXTURES, ours.specialTokens().keySet()));
     }
 
     @ParameterizedTest

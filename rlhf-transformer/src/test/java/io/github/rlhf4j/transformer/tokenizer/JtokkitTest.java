@@ -79,11 +79,9 @@ class JtokkitTest {
 
     private void assertSame(String name, List<String> texts) throws IOException {
         BytePairTokenizer ours = PublishedRanks.load(name, dir);
-        Encoding theirs =
-                Encodings.newLazyEncodingRegistry().getEncoding(name).orElseThrow();
+        Encoding theirs = Encodings.newLazyEncodingRegistry().getEncoding(name).orElseThrow();
         for (String text : texts) {
-            TokenSequence ids =
-                    TokenSequence.of(theirs.encodeOrdinary(text).toArray());
+            TokenSequence ids = TokenSequence.of(theirs.encodeOrdinary(text).toArray());
             assertThat(ours.encode(text))
                     .as("%s: %s", name, text.substring(0, Math.min(100, text.length())))
                     .isEqualTo(ids);
