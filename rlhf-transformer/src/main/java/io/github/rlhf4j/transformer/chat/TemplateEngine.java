@@ -79,6 +79,8 @@ final class TemplateEngine {
                 .build());
         jinjava.getGlobalContext().registerFilter(new Trim());
         jinjava.getGlobalContext().registerFilter(new ToJson());
+        PythonFilters.all().forEach(jinjava.getGlobalContext()::registerFilter);
+        jinjava.getGlobalContext().registerFunction(function(TemplateFunctions.REFUSE, String.class));
         jinjava.getGlobalContext().registerFunction(function("raise_exception", String.class));
         jinjava.getGlobalContext().registerFunction(function("strftime_now", String.class));
         jinjava.getGlobalContext().registerFunction(function("range", long.class, long[].class));

@@ -14,6 +14,9 @@ public final class TemplateFunctions {
     /** The variable a render's date is bound to, where there is one. */
     static final String NOW = "rlhf4j_now";
 
+    /** What an expression that is not supported is replaced by. */
+    static final String REFUSE = "rlhf4j_refuse";
+
     private static final int MAX_RANGE = 10_000;
 
     private static final Map<Character, String> DIRECTIVES = Map.of(
@@ -25,6 +28,11 @@ public final class TemplateFunctions {
     /** The template's own refusal. */
     public static Object raise_exception(String message) {
         throw new TemplateRefusedException("says: " + message);
+    }
+
+    /** Our refusal of what the template comes to. */
+    public static Object rlhf4j_refuse(String what) {
+        throw new TemplateRefusedException(what);
     }
 
     /** Python's {@code range(end)} and {@code range(start, end)}; Jinjava's own would stop short without a word. */
