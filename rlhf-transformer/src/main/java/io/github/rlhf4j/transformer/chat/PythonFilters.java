@@ -27,9 +27,8 @@ final class PythonFilters {
                 new PythonFilter("join", PythonFilters::join),
                 new PythonFilter("string", (value, arguments) -> text("string", value)),
                 new PythonFilter("safe", (value, arguments) -> text("safe", value)),
-                new PythonFilter(
-                        "capitalize", (value, arguments) -> PythonText.capitalize(text("capitalize", value))),
-                new PythonFilter("title", (value, arguments) -> PythonText.title(text("title", value))));
+                new PythonFilter("capitalize", (value, arguments) -> PythonText.capitalize(text("capitalize", value))),
+                new PythonFilter("replace", PythonFilters::replace));
     }
 
     /** With true for a second argument the first replaces all that counts as false. */
@@ -51,6 +50,13 @@ final class PythonFilters {
         List<String> texts = new ArrayList<>();
         list.forEach(item -> texts.add(text("join", item)));
         return String.join(arguments.length == 0 ? "" : text("join", arguments[0]), texts);
+    }
+
+    private static String replace(@Nullable Object value, Object[] arguments) {
+        if (arguments.length != 2) {
+            throw new TemplateRefusedException("uses the filter replace with a count, which is not supported");
+        }
+        return text("replace", value).replace(text("replace", arguments[0]), text("replace", arguments[1]));
     }
 
     private static String text(String filter, @Nullable Object value) {

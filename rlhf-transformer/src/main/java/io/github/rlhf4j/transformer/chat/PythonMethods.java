@@ -20,10 +20,19 @@ import org.jspecify.annotations.Nullable;
 final class PythonMethods extends ELResolver {
 
     /** The methods a template may call, all of them on strings but {@code get}. */
-    static final Set<String> NAMES =
-            Set.of(
-            "strip", "lstrip", "rstrip", "split", "startswith", "endswith", "lower", "upper", "replace", "title",
-            "capitalize", "get");
+    static final Set<String> NAMES = Set.of(
+            "strip",
+            "lstrip",
+            "rstrip",
+            "split",
+            "startswith",
+            "endswith",
+            "lower",
+            "upper",
+            "replace",
+            "title",
+            "capitalize",
+            "get");
 
     private static final Pattern INDEX = Pattern.compile("-?\\d{1,9}");
 

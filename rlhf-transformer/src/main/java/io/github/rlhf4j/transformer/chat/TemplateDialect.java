@@ -47,7 +47,7 @@ final class TemplateDialect {
             "join",
             "string",
             "capitalize",
-            "title",
+            "replace",
             "safe",
             "tojson");
     private static final Set<String> TESTS =
@@ -86,19 +86,18 @@ final class TemplateDialect {
             Part part = parts.get(i);
             translated.append(
                     switch (part.kind()) {
-                        case TEXT -> part.text();
-                        case COMMENT -> comment(part);
-                        case PRINT -> part.opening() + " " + expression(part.code(), part) + " " + part.closing();
-                        case TAG -> part.opening() + " " + tag(parts, i) + " " + part.closing();
+                        case TEXT -> text(TemplateWhitespace.text(parts, i));
+                        case COMMENT -> "";
+                        case PRINT -> "{{ " + expression(part.code(), part) + " }}";
+                        case TAG -> "{% " + tag(parts, i) + " %}";
                     });
         }
         return translated.toString();
     }
 
-    /** A tag that does nothing: Jinjava's whitespace control reaches through comments, Jinja's does not. */
-    private static String comment(Part part) {
-        return part.opening().replace('#', '%') + " set rlhf4j_comment = 0 "
-                + part.closing().replace('#', '%');
+    /** Text that ends with a brace would make one of the tag after it, now that no space is between them. */
+    private static String text(String text) {
+        return text.endsWith("{") ? text.substring(0, text.length() - 1) + "{{ '{' }}" : text;
     }
 
     private String tag(List<Part> parts, int at) {
@@ -168,7 +167,8 @@ final class TemplateDialect {
     private static boolean elseOfLoop(List<Part> parts, int loop, int at) {
         int open = 0;
         for (int i = loop + 1; i < at; i++) {
-            List<String> words = parts.get(i).kind() == Kind.TAG ? meaningful(parts.get(i).code()) : List.of("");
+            List<String> words =
+                    parts.get(i).kind() == Kind.TAG ? meaningful(parts.get(i).code()) : List.of("");
             open += words.get(0).equals("if") ? 1 : words.get(0).equals("endif") ? -1 : 0;
         }
         return open == 0;
