@@ -121,6 +121,26 @@ class LoraFilesTest {
         }
     }
 
+    @Test
+    void theBaseIsNamedWhereItIsKnown() throws IOException {
+        try (TransformerPolicy base = policy("llama");
+                TransformerPolicy adapted = base.withLora(LoraConfig.defaults(), AdamWConfig.gpt3(), 1)) {
+            adapted.saveLora(root);
+            assertThat(savedBase().isNull()).isTrue();
+            adapted.saveLora(root, "models/llama");
+            assertThat(savedBase().asText()).isEqualTo("models/llama");
+        }
+        try (ScalarTransformer base = FamilyFigures.reward();
+                ScalarTransformer adapted = base.withLora(LoraConfig.defaults(), AdamWConfig.gpt3(), 1)) {
+            adapted.saveLora(root, "models/reward");
+            assertThat(savedBase().asText()).isEqualTo("models/reward");
+        }
+    }
+
+    private JsonNode savedBase() throws IOException {
+        return JSON.readTree(root.resolve("adapter_config.json").toFile()).get("base_model_name_or_path");
+    }
+
     private void assertRefused(String field, Object value, String... message) throws IOException {
         Path from = FamilyFigures.RESOURCES.resolve("lora/llama");
         Files.copy(
@@ -170,7 +190,7 @@ class LoraFilesTest {
                     TransformerPolicy adapted =
                             base.withLora(new LoraConfig(4, 6.5, 0.05, targets), AdamWConfig.gpt3(), 3)) {
                 TestModels.perturb(adapted, 4);
-                adapted.saveLora(directory);
+                adapted.saveLora(directory, base(family).toAbsolutePath().toString());
                 expected.add(FamilyFigures.logProbs(adapted));
             }
             command.addAll(List.of(base(family).toString(), directory.toString()));

@@ -41,7 +41,8 @@ public final class ChatTemplate {
      * @throws IllegalArgumentException naming the construct, when the template uses one that is not supported
      */
     public static ChatTemplate of(String source, String bosToken, String eosToken) {
-        String program = source.endsWith("\n") ? source.substring(0, source.length() - 1) : source;
+        String lines = source.replace("\r\n", "\n").replace('\r', '\n');
+        String program = lines.endsWith("\n") ? lines.substring(0, lines.length() - 1) : lines;
         try {
             return new ChatTemplate(TemplateDialect.translate(program), bosToken, eosToken, null);
         } catch (TemplateRefusedException e) {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import jinjava.javax.el.ELContext;
@@ -13,14 +14,25 @@ import jinjava.javax.el.ELResolver;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The methods of Python's strings that chat templates call. A string has no properties but its characters and no other methods, so that no
+ * The methods of Python's strings, and of dictionaries {@code get}, that chat templates call. A string has no properties but its characters and no other methods, so that no
  * template reaches a Java object through one.
  */
 final class PythonMethods extends ELResolver {
 
-    /** The methods a template may call, all of them on strings. */
-    static final Set<String> NAMES =
-            Set.of("strip", "lstrip", "rstrip", "split", "startswith", "endswith", "lower", "upper", "replace");
+    /** The methods a template may call, all of them on strings but {@code get}. */
+    static final Set<String> NAMES = Set.of(
+            "strip",
+            "lstrip",
+            "rstrip",
+            "split",
+            "startswith",
+            "endswith",
+            "lower",
+            "upper",
+            "replace",
+            "title",
+            "capitalize",
+            "get");
 
     private static final Pattern INDEX = Pattern.compile("-?\\d{1,9}");
 
@@ -44,6 +56,10 @@ final class PythonMethods extends ELResolver {
     public @Nullable Object invoke(
             ELContext context, Object base, Object method, Class<?>[] types, Object[] arguments) {
         context.setPropertyResolved(true);
+        if (base instanceof Map<?, ?> map && method.equals("get") && (arguments.length == 1 || arguments.length == 2)) {
+            Object value = map.get(arguments[0]);
+            return value != null || arguments.length == 1 ? value : arguments[1];
+        }
         if (!(base instanceof String text)) {
             throw new TemplateRefusedException("calls the method " + method + "() of something that is not a text");
         }
@@ -70,6 +86,8 @@ final class PythonMethods extends ELResolver {
             case "endswith/1" -> text.endsWith(first);
             case "lower/0" -> text.toLowerCase(Locale.ROOT);
             case "upper/0" -> text.toUpperCase(Locale.ROOT);
+            case "title/0" -> PythonText.title(text);
+            case "capitalize/0" -> PythonText.capitalize(text);
             case "replace/2" -> text.replace(first, (String) arguments[1]);
             default ->
                 throw new TemplateRefusedException(

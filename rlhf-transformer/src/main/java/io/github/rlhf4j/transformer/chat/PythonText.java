@@ -1,5 +1,7 @@
 package io.github.rlhf4j.transformer.chat;
 
+import java.util.Locale;
+
 /** What Python's {@code str.strip} and its relatives take off, which is not quite what Java's do. */
 final class PythonText {
 
@@ -61,5 +63,25 @@ final class PythonText {
             to--;
         }
         return text.substring(0, to);
+    }
+
+    /** {@code text.title()}: each letter after something that is no letter in upper case, the others in lower case. */
+    static String title(String text) {
+        StringBuilder title = new StringBuilder();
+        boolean inWord = false;
+        for (int i = 0; i < text.length(); i++) {
+            String character = text.substring(i, i + 1);
+            title.append(inWord ? character.toLowerCase(Locale.ROOT) : character.toUpperCase(Locale.ROOT));
+            inWord = Character.isLetter(text.charAt(i));
+        }
+        return title.toString();
+    }
+
+    /** {@code text.capitalize()}. */
+    static String capitalize(String text) {
+        return text.isEmpty()
+                ? text
+                : text.substring(0, 1).toUpperCase(Locale.ROOT)
+                        + text.substring(1).toLowerCase(Locale.ROOT);
     }
 }

@@ -2,15 +2,18 @@ package io.github.rlhf4j.transformer.chat;
 
 import io.github.rlhf4j.transformer.chat.TemplateScanner.Kind;
 import io.github.rlhf4j.transformer.chat.TemplateScanner.Part;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
 /**
- * Brings a template from Jinja to the dialect of Jinjava: spells anew what Jinjava reads differently, and refuses every
- * construct that is not known to mean the same in both. Tags, filters, tests, functions and methods are those of lists
- * here, so that a template reaches nothing else.
+ * Brings a template from Jinja to the dialect of Jinjava: spells anew what Jinjava reads differently. An expression
+ * with a construct that is not known to mean the same in both becomes a call that refuses, so that the branches for tools,
+ * which no conversation here has, do no harm. Tags, filters, tests, functions and methods are those of lists here, so that
+ * a template reaches nothing else.
  */
 final class TemplateDialect {
 
@@ -22,6 +25,7 @@ final class TemplateDialect {
             "for",
             "endfor",
             "set",
+            "endset",
             "macro",
             "endmacro",
             "break",
@@ -39,6 +43,12 @@ final class TemplateDialect {
             "selectattr",
             "rejectattr",
             "reverse",
+            "default",
+            "join",
+            "string",
+            "capitalize",
+            "replace",
+            "safe",
             "tojson");
     private static final Set<String> TESTS =
             Set.of("defined", "undefined", "none", "string", "iterable", "mapping", "true", "false", "odd", "even");
@@ -49,6 +59,7 @@ final class TemplateDialect {
             "}");
 
     private final Set<String> macros = new HashSet<>();
+    private final Deque<Boolean> conditions = new ArrayDeque<>(); // of the open loops: whether they have one
 
     private TemplateDialect() {}
 
@@ -71,64 +82,127 @@ final class TemplateDialect {
             }
         }
         StringBuilder translated = new StringBuilder();
-        for (Part part : parts) {
+        for (int i = 0; i < parts.size(); i++) {
+            Part part = parts.get(i);
             translated.append(
                     switch (part.kind()) {
-                        case TEXT -> part.text();
-                        case COMMENT -> comment(part);
-                        case PRINT -> part.opening() + " " + expression(part.code(), part) + " " + part.closing();
-                        case TAG -> part.opening() + " " + tag(part) + " " + part.closing();
+                        case TEXT -> text(TemplateWhitespace.text(parts, i));
+                        case COMMENT -> "";
+                        case PRINT -> "{{ " + expression(part.code(), part) + " }}";
+                        case TAG -> "{% " + tag(parts, i) + " %}";
                     });
         }
         return translated.toString();
     }
 
-    /** A tag that does nothing: Jinjava's whitespace control reaches through comments, Jinja's does not. */
-    private static String comment(Part part) {
-        return part.opening().replace('#', '%') + " set rlhf4j_comment = 0 "
-                + part.closing().replace('#', '%');
+    /** Text that ends with a brace would make one of the tag after it, now that no space is between them. */
+    private static String text(String text) {
+        return text.endsWith("{") ? text.substring(0, text.length() - 1) + "{{ '{' }}" : text;
     }
 
-    private String tag(Part part) {
+    private String tag(List<Part> parts, int at) {
+        Part part = parts.get(at);
         List<String> words = meaningful(part.code());
         String name = words.isEmpty() ? "" : words.get(0);
         if (!TAGS.contains(name)) {
             throw unsupported("the tag", name, part);
         }
-        if (name.equals("set") && !words.contains("=")) {
-            throw unsupported("a block of", "set", part);
-        }
         if (name.equals("for") && words.contains("recursive")) {
             throw unsupported("the loop", "recursive", part);
-        }
-        if (name.equals("for") && hasLoopCondition(words)) {
-            throw unsupported("the condition of a loop,", "for ... if", part);
         }
         return switch (name) {
             case "generation" -> "if true"; // it marks text for transformers and prints nothing itself
             case "endgeneration" -> "endif";
             case "macro" -> part.code().strip();
-            default -> expression(part.code(), part);
+            case "if", "elif" -> name + " " + expression(words.subList(1, words.size()), part);
+            case "for" -> loop(words, parts, at);
+            case "endfor" -> conditions.pop() ? "endif %}{% endfor" : name;
+            case "set" -> {
+                int value = words.indexOf("=") + 1;
+                yield value == 0
+                        ? String.join(" ", words) // a block
+                        : String.join(" ", words.subList(0, value)).replace(" . ", ".") + " "
+                                + expression(words.subList(value, words.size()), part);
+            }
+            default -> name;
         };
     }
 
-    private static boolean hasLoopCondition(List<String> words) {
+    /** Jinjava knows no condition of a loop: a condition in the loop does the same where nobody asks for the loop's state. */
+    private String loop(List<String> words, List<Part> parts, int at) {
+        Part part = parts.get(at);
+        int from = words.indexOf("in") + 1;
+        int condition = loopCondition(words);
+        conditions.push(condition >= 0);
+        String head = String.join(" ", words.subList(0, from)) + " ";
+        if (condition < 0) {
+            return head + expression(words.subList(from, words.size()), part);
+        }
+        List<String> test = words.subList(condition + 1, words.size());
+        if (test.contains("else") || readsLoop(parts, at)) {
+            return head + refusal(unsupported("the condition of a loop that asks for its state,", "for ... if", part))
+                    + " %}{% if true";
+        }
+        return head + expression(words.subList(from, condition), part) + " %}{% if " + expression(test, part);
+    }
+
+    private static boolean readsLoop(List<Part> parts, int at) {
         int depth = 0;
-        for (String word : words) {
-            depth += depthChange(word);
-            if (depth == 0 && word.equals("if")) {
+        for (int i = at; i < parts.size(); i++) {
+            Part part = parts.get(i);
+            List<String> words =
+                    part.kind() == Kind.TAG || part.kind() == Kind.PRINT ? meaningful(part.code()) : List.of();
+            String first = part.kind() == Kind.TAG && !words.isEmpty() ? words.get(0) : "";
+            depth += first.equals("for") ? 1 : first.equals("endfor") ? -1 : 0;
+            if (depth == 0) {
+                return false;
+            }
+            if (words.contains("loop") || depth == 1 && first.equals("else") && elseOfLoop(parts, at, i)) {
                 return true;
             }
         }
         return false;
     }
 
-    private String expression(String code, Part part) {
-        List<String> words = meaningful(code);
-        for (int i = 0; i < words.size(); i++) {
-            check(words, i, part);
+    private static boolean elseOfLoop(List<Part> parts, int loop, int at) {
+        int open = 0;
+        for (int i = loop + 1; i < at; i++) {
+            List<String> words =
+                    parts.get(i).kind() == Kind.TAG ? meaningful(parts.get(i).code()) : List.of("");
+            open += words.get(0).equals("if") ? 1 : words.get(0).equals("endif") ? -1 : 0;
         }
-        return String.join(" ", rewrite(words, part)).replace(" . ", ".");
+        return open == 0;
+    }
+
+    private static int loopCondition(List<String> words) {
+        int depth = 0;
+        for (int i = 0; i < words.size(); i++) {
+            depth += depthChange(words.get(i));
+            if (depth == 0 && words.get(i).equals("if")) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private String expression(String code, Part part) {
+        return expression(meaningful(code), part);
+    }
+
+    private String expression(List<String> words, Part part) {
+        try {
+            for (int i = 0; i < words.size(); i++) {
+                check(words, i, part);
+            }
+            return String.join(" ", rewrite(words, part)).replace(" . ", ".");
+        } catch (TemplateRefusedException e) {
+            return refusal(e);
+        }
+    }
+
+    /** A call that refuses when, and only when, the template comes there. */
+    private static String refusal(TemplateRefusedException e) {
+        return TemplateFunctions.REFUSE + "('" + e.getMessage().replaceAll("[^\\w .,:;()\\[\\]|=+*/~-]", " ") + "')";
     }
 
     private void check(List<String> words, int i, Part part) {

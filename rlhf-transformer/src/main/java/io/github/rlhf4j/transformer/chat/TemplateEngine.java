@@ -14,7 +14,7 @@ import jinjava.javax.el.CompositeELResolver;
 import jinjava.javax.el.MapELResolver;
 
 /**
- * Jinjava as chat templates need it: whitespace as {@code transformers} sets it, Python's methods of strings, and no way
+ * Jinjava as chat templates need it: Python's methods of strings, and no way
  * out. A template is somebody else's program: it reaches texts, lists and maps, never a Java object, and its output,
  * lists, loops and time are bounded.
  */
@@ -56,8 +56,6 @@ final class TemplateEngine {
 
     private static Jinjava create() {
         Jinjava jinjava = new Jinjava(JinjavaConfig.newBuilder()
-                .withTrimBlocks(true)
-                .withLstripBlocks(true)
                 .withNestedInterpretationEnabled(false) // or a message could hold Jinja
                 .withMaxOutputSize(MAX_CHARACTERS)
                 .withMaxStringLength(MAX_CHARACTERS)
@@ -79,6 +77,8 @@ final class TemplateEngine {
                 .build());
         jinjava.getGlobalContext().registerFilter(new Trim());
         jinjava.getGlobalContext().registerFilter(new ToJson());
+        PythonFilters.all().forEach(jinjava.getGlobalContext()::registerFilter);
+        jinjava.getGlobalContext().registerFunction(function(TemplateFunctions.REFUSE, String.class));
         jinjava.getGlobalContext().registerFunction(function("raise_exception", String.class));
         jinjava.getGlobalContext().registerFunction(function("strftime_now", String.class));
         jinjava.getGlobalContext().registerFunction(function("range", long.class, long[].class));

@@ -3,16 +3,19 @@ package io.github.rlhf4j.transformer.chat;
 import com.hubspot.jinjava.interpret.JinjavaInterpreter;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.LongStream;
 
 /** The functions a chat template may call, under their names there. */
 public final class TemplateFunctions {
 
     /** The variable a render's date is bound to, where there is one. */
     static final String NOW = "rlhf4j_now";
+
+    /** What an expression that is not supported is replaced by. */
+    static final String REFUSE = "rlhf4j_refuse";
 
     private static final int MAX_RANGE = 10_000;
 
@@ -27,14 +30,24 @@ public final class TemplateFunctions {
         throw new TemplateRefusedException("says: " + message);
     }
 
-    /** Python's {@code range(end)} and {@code range(start, end)}; Jinjava's own would stop short without a word. */
+    /** Our refusal of what the template comes to. */
+    public static Object rlhf4j_refuse(String what) {
+        throw new TemplateRefusedException(what);
+    }
+
+    /** Python's {@code range}; Jinjava's own would stop short without a word. */
     public static List<Long> range(long first, long... more) {
         long start = more.length == 0 ? 0 : first;
         long end = more.length == 0 ? first : more[0];
-        if (more.length > 1 || end - start > MAX_RANGE) {
-            throw new TemplateRefusedException("calls range() with a step or for more than " + MAX_RANGE + " numbers");
+        long step = more.length < 2 ? 1 : more[1];
+        List<Long> numbers = new ArrayList<>();
+        for (long i = start; step > 0 ? i < end : i > end; i += step) {
+            if (step == 0 || more.length > 2 || numbers.size() == MAX_RANGE) {
+                throw new TemplateRefusedException("calls range() for more than " + MAX_RANGE + " numbers");
+            }
+            numbers.add(i);
         }
-        return LongStream.range(start, end).boxed().toList();
+        return numbers;
     }
 
     /** The render's date in the form of Python's {@code strftime}, English names. */

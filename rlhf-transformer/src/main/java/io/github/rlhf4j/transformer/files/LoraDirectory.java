@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Low-rank adapters in a directory as Hugging Face's PEFT writes and reads it: {@value #CONFIG_FILE} and {@value #WEIGHTS_FILE}.
@@ -48,15 +49,17 @@ public final class LoraDirectory {
      * @param directory created when it does not exist
      * @param config of the model that is adapted
      * @param trained as {@link LoraAdapters#declare} names them, with {@value ModelDirectory#SCORE_HEAD} for a scalar model
+     * @param base where other programs find that model: a directory, or a name of Hugging Face's; null leaves it open
      * @throws IllegalArgumentException when no family has the model's shape, or its family has no layer of its own for a
      *     target: GPT-2 none for queries alone, others none for queries, keys and values together
      */
-    public static void save(Path directory, TransformerConfig config, LoraConfig lora, ParameterStore trained)
+    public static void save(
+            Path directory, TransformerConfig config, LoraConfig lora, ParameterStore trained, @Nullable String base)
             throws IOException {
         boolean scalar = trained.contains(ModelDirectory.SCORE_HEAD);
         LoraNames names = new LoraNames(ModelFamily.of(config), config, scalar);
         var tensors = StoredWeights.of(trained, names.parts(lora, scalar), StoredWeights.Types.EXACT);
-        ObjectNode description = describe(names, lora, scalar);
+        ObjectNode description = describe(names, lora, scalar, base);
         Files.createDirectories(directory);
         DurableFiles.replace(
                 directory.resolve(WEIGHTS_FILE),
@@ -65,11 +68,11 @@ public final class LoraDirectory {
                 directory.resolve(CONFIG_FILE), file -> Files.writeString(file, description.toPrettyString() + "\n"));
     }
 
-    private static ObjectNode describe(LoraNames names, LoraConfig lora, boolean scalar) {
+    private static ObjectNode describe(LoraNames names, LoraConfig lora, boolean scalar, @Nullable String base) {
         ObjectNode json = JSON.createObjectNode();
         json.put("peft_type", "LORA");
         json.put("task_type", scalar ? "SEQ_CLS" : "CAUSAL_LM");
-        json.putNull("base_model_name_or_path");
+        json.put("base_model_name_or_path", base);
         json.put("inference_mode", true);
         json.put("r", lora.rank());
         if (lora.alpha() == Math.rint(lora.alpha()) && lora.alpha() <= Integer.MAX_VALUE) {

@@ -96,6 +96,20 @@ public final class BytePairTokenizer implements FramedTokenizer {
         return Gpt2Files.load(vocabulary, merges, List.of(specialTokens));
     }
 
+    /**
+     * Loads ranks as tiktoken writes them: {@code tokenizer.model} of LLaMA 3, {@code cl100k_base.tiktoken} of GPT-4. The file
+     * names neither split nor special tokens.
+     *
+     * @param ranks a line for each token: its bytes in Base64, a space, its id
+     * @param pretokenizer how the model cuts text, for example {@link Pretokenizer#llama3()}
+     * @param specialTokens id of each special token; with those of the file, the ids are {@code 0..V-1}
+     * @throws IOException when the file is missing or malformed, naming file, place and remedy
+     */
+    public static BytePairTokenizer loadTiktoken(
+            Path ranks, Pretokenizer pretokenizer, Map<String, Integer> specialTokens) throws IOException {
+        return TiktokenFile.load(ranks, pretokenizer, specialTokens);
+    }
+
     private void requireAllBytes() {
         for (int b = 0; b < 256; b++) {
             if (idOfByte[b] == NO_TOKEN) {

@@ -27,6 +27,10 @@ final class IntBuffer {
     }
 
     void addAll(int[] more) {
+        if (more.length == 1) {
+            add(more[0]); // most often
+            return;
+        }
         reserve(more.length);
         System.arraycopy(more, 0, elements, size, more.length);
         size += more.length;

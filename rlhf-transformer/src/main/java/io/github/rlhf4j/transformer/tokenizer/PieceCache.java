@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PieceCache {
 
-    private static final int SLOTS = 1 << 14;
+    private static final int SLOTS = 1 << 16;
     private static final int LONGEST_PIECE = 64; // chars; longer ones seldom come twice
 
     private final @Nullable Entry[] entries = new Entry[SLOTS];
@@ -40,6 +40,6 @@ final class PieceCache {
         for (int i = start; i < end; i++) {
             hash = 31 * hash + text.charAt(i);
         }
-        return hash * 0x9E3779B9 >>> 18;
+        return hash * 0x9E3779B9 >>> 16;
     }
 }

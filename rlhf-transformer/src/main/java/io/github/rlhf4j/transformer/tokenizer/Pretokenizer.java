@@ -14,7 +14,7 @@ import java.util.function.Consumer;
  * characters count as {@code \p{L}} or {@code \p{N}} follows the Unicode version of the running Java.
  *
  * <p>The splits of GPT-2, LLaMA 3, Qwen2 and SmolLM2 are loops written by hand. Any other runs on {@code java.util.regex},
- * more slowly; one that Java does not understand is refused by name.
+ * where a split takes two to four times as long; one that Java does not understand is refused by name.
  */
 public final class Pretokenizer {
 

@@ -18,7 +18,7 @@ class ChatTemplateTest {
 
     private static final Conversation HELLO = Conversation.of("Hello");
 
-    /** Constructs that Jinjava lacks or reads differently are refused by name, before anything is rendered. */
+    /** Tags that are not supported are refused by name, before anything is rendered. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '!',
@@ -28,25 +28,44 @@ class ChatTemplateTest {
                 "{% import 'x' as y %} ! the tag import",
                 "{% extends 'x' %} ! the tag extends",
                 "{% raw %}x{% endraw %} ! the tag raw",
-                "{% for m in messages if m.role %}{% endfor %} ! for ... if",
                 "{% for m in messages recursive %}{% endfor %} ! recursive",
-                "{% set x %}y{% endset %} ! a block of set",
-                "{{ messages[::2] }} ! the slice with a step",
-                "{{ messages | fromyaml }} ! the filter fromyaml",
-                "{{ messages is sameas 3 }} ! the test is sameas",
-                "{{ messages is not sameas 3 }} ! the test is sameas",
-                "{{ ''.getClass() }} ! the method getClass()",
-                "{{ loop.getClass().forName('x') }} ! the method getClass()",
-                "{{ cycler('a') }} ! the function cycler()",
-                "{{ 2 ** 3 }} ! the operator **",
-                "{{ '\\x41' }} ! the escape \\x",
                 "{{ messages ! and does not close it"
             })
-    void unsupportedConstructsAreNamed(String source, String name) {
+    void unsupportedTagsAreNamedAtOnce(String source, String name) {
         assertThatThrownBy(() -> ChatTemplate.of(source, "", ""))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("the chat template")
                 .hasMessageContaining(name);
+    }
+
+    /** Expressions that Jinjava lacks or reads differently are refused by name where the template comes to them, and only there. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '!',
+            quoteCharacter = '`',
+            value = {
+                "{% for m in messages if m.role %}{{ loop.index }}{% endfor %} ! for ... if",
+                "{% for m in messages if m.role %}a{% else %}b{% endfor %} ! for ... if",
+                "{{ messages[::2] }} ! the slice with a step",
+                "{{ messages | fromyaml }} ! the filter fromyaml",
+                "{{ messages is sameas 3 }} ! the test is sameas",
+                "{% if messages is not sameas 3 %}{% endif %} ! the test is sameas",
+                "{{ ''.getClass() }} ! the method getClass()",
+                "{% set x = loop.getClass().forName('x') %} ! the method getClass()",
+                "{% for x in cycler('a') %}{% endfor %} ! the function cycler()",
+                "{{ rlhf4j_refuse('a') }} ! the function rlhf4j_refuse()",
+                "{{ 2 ** 3 }} ! the operator **",
+                "{{ '\\x41' }} ! the escape"
+            })
+    void unsupportedExpressionsAreNamedWhereTheyAreReached(String source, String name) {
+        ChatTemplate template = ChatTemplate.of(source, "", "");
+        assertThatThrownBy(() -> template.render(HELLO, true))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("the chat template uses")
+                .hasMessageContaining(name);
+
+        String notReached = "a{% if tools %}" + source + "{% endif %}b";
+        assertThat(ChatTemplate.of(notReached, "", "").render(HELLO, true)).isEqualTo("ab");
     }
 
     /** No way from a text, a list, a map or a loop to a Java object. */

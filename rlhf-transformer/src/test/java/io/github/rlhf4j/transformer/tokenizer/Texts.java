@@ -1,6 +1,8 @@
 package io.github.rlhf4j.transformer.tokenizer;
 
 import java.util.List;
+import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -64,6 +66,42 @@ final class Texts {
 
     static Stream<String> all() {
         return Stream.concat(WELL_FORMED.stream(), BROKEN.stream());
+    }
+
+    /**
+     * Well-formed texts of every script, then this many mixtures of any characters that the running Java knows (what is
+     * younger has no kind here), none with one of {@code names} in it.
+     */
+    static List<String> unicode(int mixtures, Set<String> names) {
+        Random random = new Random(20261127);
+        String frequent = String.join(" ", WELL_FORMED);
+        Stream<String> mixed = Stream.generate(() -> mixture(frequent, random)).limit(mixtures);
+        return Stream.concat(WELL_FORMED.stream(), mixed)
+                .map(text -> text.codePoints()
+                        .filter(Texts::isKnown)
+                        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                        .toString())
+                .filter(text -> names.stream().noneMatch(text::contains))
+                .toList();
+    }
+
+    private static String mixture(String frequent, Random random) {
+        StringBuilder text = new StringBuilder();
+        while (text.length() < 80) {
+            int from = random.nextInt(frequent.length());
+            switch (random.nextInt(4)) {
+                case 0 -> text.appendCodePoint(random.nextInt(0x20000));
+                case 1 -> text.appendCodePoint(random.nextInt(0x3000));
+                case 2 -> text.append(" \n\r\t'a7.".charAt(random.nextInt(8)));
+                default -> text.append(frequent, from, Math.min(frequent.length(), from + 1 + random.nextInt(9)));
+            }
+        }
+        return text.toString();
+    }
+
+    private static boolean isKnown(int character) {
+        int type = Character.getType(character);
+        return type != Character.SURROGATE && type != Character.UNASSIGNED;
     }
 
     /** Any string of Java at all: every UTF-16 unit, halves of pairs more often than chance would have it. */

@@ -21,6 +21,8 @@ import java.util.OptionalInt;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** What we save with a LLaMA, {@code AutoTokenizer} of transformers encodes as we do, with and without what frames a text. */
@@ -70,6 +72,47 @@ class TransformersTokenizerTest {
         assertThat(config.has("bos_token")).as("of the tokenizer before").isFalse();
     }
 
+    /** Ids that a model's own tokenizer gives these roles, in {@code config.json} and {@code generation_config.json}. */
+    @ParameterizedTest
+    @CsvSource({
+        "llama2, 1, 2, null",
+        "mistral, 1, 2, null",
+        "llama3, <|begin_of_text|>, <|end_of_text|>, null",
+        "smollm2, <|endoftext|>, <|endoftext|>, null",
+        "gpt2, <|endoftext|>, <|endoftext|>, null",
+        "qwen2, <|endoftext|>, <|endoftext|>, null"
+    })
+    void idsByRoleAreTheTokenizersOwn(String family, String beginning, String end, String padding) throws IOException {
+        FramedTokenizer tokenizer = resource(family);
+        Path directory = save(family, tokenizer);
+        for (String file : List.of("config.json", "generation_config.json")) {
+            JsonNode json = MAPPER.readTree(directory.resolve(file).toFile());
+            assertThat(json.get("bos_token_id").asText()).as(file).isEqualTo(id(tokenizer, beginning));
+            assertThat(json.get("eos_token_id").asText()).as(file).isEqualTo(id(tokenizer, end));
+            assertThat(json.get("pad_token_id").asText()).as(file).isEqualTo(padding);
+        }
+    }
+
+    @Test
+    void aChatModelEndsTurnsOtherwiseThanDocuments() throws IOException {
+        BytePairTokenizer tokenizer = (BytePairTokenizer) resource("qwen2");
+        int turnEnd = tokenizer.specialToken("<|im_end|>");
+        int documentEnd = tokenizer.specialToken("<|endoftext|>");
+        Path directory = save(
+                "chat", tokenizer.withFrame(new TextFrame(OptionalInt.empty(), OptionalInt.of(turnEnd), false, false)));
+
+        JsonNode json =
+                MAPPER.readTree(directory.resolve("generation_config.json").toFile());
+        assertThat(json.get("eos_token_id").toString()).isEqualTo("[" + turnEnd + "," + documentEnd + "]");
+        assertThat(json.get("pad_token_id").asInt()).isEqualTo(documentEnd);
+        json = MAPPER.readTree(directory.resolve("config.json").toFile());
+        assertThat(json.get("eos_token_id").asInt()).isEqualTo(turnEnd);
+    }
+
+    private static String id(FramedTokenizer tokenizer, String name) {
+        return name.startsWith("<") ? Integer.toString(tokenizer.specialToken(name)) : name;
+    }
+
     private static FramedTokenizer unframed() throws IOException {
         return ((SentencePieceTokenizer) resource("llama2")).withFrame(TextFrame.NONE);
     }
@@ -106,6 +149,7 @@ class TransformersTokenizerTest {
         int i = 0;
         for (Map.Entry<String, FramedTokenizer> entry : tokenizers.entrySet()) {
             JsonNode result = results.get(i++);
+            assertSameRoles(result.path("roles"), root.resolve(entry.getKey()));
             for (int t = 0; t < texts.size(); t++) {
                 String what = entry.getKey() + ": " + texts.get(t);
                 assertThat(entry.getValue().encode(texts.get(t)).toArray())
@@ -115,6 +159,17 @@ class TransformersTokenizerTest {
                         .as(what)
                         .isEqualTo(MAPPER.convertValue(result.path("framed").get(t), int[].class));
             }
+        }
+    }
+
+    private static void assertSameRoles(JsonNode roles, Path directory) throws IOException {
+        String[] files = {"config.json", "generation_config.json"};
+        for (int i = 0; i < files.length; i++) {
+            JsonNode json = MAPPER.readTree(directory.resolve(files[i]).toFile());
+            assertThat(roles.get(i))
+                    .as("%s", directory.resolve(files[i]))
+                    .containsExactly(json.get("bos_token_id"), json.get("eos_token_id"), json.get("pad_token_id"));
+            assertThat(json.get("eos_token_id").isNull()).as("%s", directory).isFalse();
         }
     }
 }
