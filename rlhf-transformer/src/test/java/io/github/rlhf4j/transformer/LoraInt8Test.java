@@ -119,7 +119,8 @@ class LoraInt8Test {
     /** Adapters of queries and values share a matrix, which is merged once; on bytes nothing is merged. */
     @Test
     void samplingTakesWhatWasForetold() {
-        LoraConfig lora = LoraConfig.defaults().withTargets(Set.of(LoraTarget.QUERY, LoraTarget.VALUE, LoraTarget.DOWN));
+        LoraConfig lora =
+                LoraConfig.defaults().withTargets(Set.of(LoraTarget.QUERY, LoraTarget.VALUE, LoraTarget.DOWN));
         MemoryEstimate plain = MemoryEstimate.generation(config, 3, 10);
         MemoryEstimate merged = MemoryEstimate.generation(config, lora, WeightFormat.FLOAT32, 3, 10);
         assertThat(merged.weights()).isEqualTo(4 * 2 * (8 * 24 + 12 * 8));

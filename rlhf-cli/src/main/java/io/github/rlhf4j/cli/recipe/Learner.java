@@ -25,35 +25,40 @@ final class Learner {
     /** Reads a model, has it trained, and saves it as the stage's. */
     void train(Stage stage, Path start, Training training) throws IOException {
         RecipeConfig config = run.config();
-        try (TransformerPolicy model = ModelFiles.policy(start, AdamWConfig.gpt3())) {
+        try (TransformerPolicy model =
+                ModelFiles.policy(start, AdamWConfig.gpt3(), config.lora().base())) {
             model.setRecomputation(config.memory().recomputation());
             if (!config.lora().isUsed()) {
                 training.train(model);
-                save(stage, model);
+                save(stage, start, model);
                 return;
             }
             LoraConfig lora = config.lora().of(model.config());
             try (TransformerPolicy adapted =
                     model.withLora(lora, AdamWConfig.gpt3(), LanguageStages.seed(config, stage))) {
                 training.train(adapted);
-                save(stage, adapted);
+                save(stage, start, adapted);
             }
         }
     }
 
-    private void save(Stage stage, TransformerPolicy policy) throws IOException {
-        save(policy, run.directory().model(stage), run.directory().adapters(stage));
+    private void save(Stage stage, Path start, TransformerPolicy policy) throws IOException {
+        save(policy, start, run.directory().model(stage), run.directory().adapters(stage));
     }
 
     /** Saves what an algorithm has optimised. */
     void save(Algorithm algorithm, TransformerPolicy policy) throws IOException {
-        save(policy, run.directory().model(algorithm), run.directory().adapters(algorithm));
+        save(
+                policy,
+                run.model(Stage.SFT),
+                run.directory().model(algorithm),
+                run.directory().adapters(algorithm));
     }
 
     /** The adapters first, for the model marks the stage as done. */
-    private void save(TransformerPolicy policy, Path model, Path adapters) throws IOException {
+    private void save(TransformerPolicy policy, Path start, Path model, Path adapters) throws IOException {
         if (policy.lora() != null) {
-            ModelFiles.saveAdapters(adapters, policy::saveLora);
+            ModelFiles.saveAdapters(adapters, fresh -> policy.saveLora(fresh, start.toString()));
         }
         ModelFiles.save(model, policy, Optional.of(run.chatTemplate()));
     }

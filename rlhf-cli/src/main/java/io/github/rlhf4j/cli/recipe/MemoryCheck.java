@@ -189,6 +189,8 @@ record MemoryCheck(StageMemory stages, MemoryLimit offHeap, MemoryLimit onHeap) 
         }
         if (!config.lora().isUsed()) {
             settings.add("lora.rank=16");
+        } else if (!config.lora().int8()) {
+            settings.add("lora.int8=true");
         }
         for (Stage stage : of) {
             switch (stage) {

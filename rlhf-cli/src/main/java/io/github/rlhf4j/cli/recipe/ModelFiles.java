@@ -9,6 +9,7 @@ import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.chat.ChatFormats;
 import io.github.rlhf4j.transformer.files.ModelDirectory;
 import io.github.rlhf4j.transformer.files.ModelSource;
+import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
 import java.io.IOException;
@@ -105,12 +106,17 @@ public final class ModelFiles {
      * @throws InputException when it is missing, damaged or altered, naming the file
      */
     public static TransformerPolicy policy(Path directory, AdamWConfig optimizer) {
+        return policy(directory, optimizer, WeightFormat.FLOAT32);
+    }
+
+    /** As the other {@code policy}, with the weights of linear layers held in this format. */
+    static TransformerPolicy policy(Path directory, AdamWConfig optimizer, WeightFormat weights) {
         return reading(directory, () -> {
             ModelSource files = verified(directory);
             if (files.hasScoreHead()) {
                 throw new IOException("it is a reward model, which scores texts and cannot write any");
             }
-            return TransformerPolicy.load(directory, optimizer);
+            return TransformerPolicy.load(directory, optimizer, weights);
         });
     }
 

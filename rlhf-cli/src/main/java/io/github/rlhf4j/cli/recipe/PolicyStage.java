@@ -50,7 +50,8 @@ final class PolicyStage {
 
     private void optimize(Algorithm algorithm) throws IOException {
         gold.clear();
-        try (TransformerPolicy reference = ModelFiles.policy(run.model(Stage.SFT), optimizer);
+        try (TransformerPolicy reference = ModelFiles.policy(
+                        run.model(Stage.SFT), optimizer, run.config().lora().base());
                 TransformerRewardModel reward = ModelFiles.reward(run.model(Stage.REWARD), optimizer)) {
             // inherited by the models that are made of them and trained
             reference.setRecomputation(run.config().memory().recomputation());

@@ -11,6 +11,7 @@ import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.ppo.BatchPlan;
 import io.github.rlhf4j.ppo.Critic;
+import io.github.rlhf4j.ppo.GuardSettings;
 import io.github.rlhf4j.ppo.LossSettings;
 import io.github.rlhf4j.ppo.PpoConfig;
 import io.github.rlhf4j.ppo.PpoTrainer;
@@ -143,6 +144,7 @@ final class PolicyTrainers {
                 .withEpochs(config.epochs())
                 .withLosses(LossSettings.defaults().withPtx(config.ptxCoefficient(), PolicyStage.PTX_SEQUENCES))
                 .withRewards(rewards(leash()))
+                .withGuards(guards())
                 .withRates(linear(config.learningRate()), linear(config.valueLearningRate()));
     }
 
@@ -153,6 +155,7 @@ final class PolicyTrainers {
         boolean leashInLoss = algorithm == Algorithm.GRPO;
         return defaults.withMicroBatchTokens(run.config().memory().tokensOr(defaults.microBatchTokens()))
                 .withEpochs(isForOneUpdate() ? 1 : config.epochs())
+                .withGuards(guards())
                 .withRewards(rewards(leashInLoss ? new KlController.Fixed(0) : leash()))
                 .withRate(linear(config.learningRate()));
     }
@@ -189,6 +192,7 @@ final class PolicyTrainers {
                 .withMicroBatchTokens(run.config().memory().tokensOr(defaults.microBatchTokens()))
                 .withEpochs(config.epochs())
                 .withMissingStop(missingStop())
+                .withGuards(guards())
                 .withLoss(new DpoLoss(run.config().dpo().beta()))
                 .withRate(linear(config.learningRate()));
     }
@@ -241,6 +245,10 @@ final class PolicyTrainers {
 
     private RewardSettings rewards(KlController kl) {
         return RewardSettings.defaults().withKl(kl).withMissingStop(missingStop());
+    }
+
+    private GuardSettings guards() {
+        return GuardSettings.defaults().withKlBudget(config.klBudget());
     }
 
     private MissingStop missingStop() {

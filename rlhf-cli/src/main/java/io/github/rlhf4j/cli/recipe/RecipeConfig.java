@@ -2,6 +2,7 @@ package io.github.rlhf4j.cli.recipe;
 
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import io.github.rlhf4j.transformer.files.LoraDirectory;
+import io.github.rlhf4j.transformer.kernels.WeightFormat;
 import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.model.LoraTarget;
 import io.github.rlhf4j.transformer.model.Recomputation;
@@ -219,13 +220,16 @@ public record RecipeConfig(
      * @param dropout of what the adapters read, in fine-tuning, in [0, 1)
      * @param targets projections that get an adapter; none takes queries and values (of GPT-2, whose projections are one:
      *     queries, keys and values)
+     * @param int8 whether the frozen weights of linear layers are held in a byte each, for less memory; the models that stages
+     *     leave then have the rounded weights
      */
-    public record Lora(int rank, double alpha, double dropout, List<LoraTarget> targets) {
+    public record Lora(int rank, double alpha, double dropout, List<LoraTarget> targets, boolean int8) {
 
         public Lora {
             require(rank >= 0, "lora.rank must be ≥ 0 (0 trains all weights)", rank);
             requireAtMost("lora.rank", MOST_RANK, rank);
             targets = List.copyOf(targets);
+            require(rank > 0 || !int8, "lora.int8 is for adapters, which lora.rank above 0 asks for; rank", rank);
             if (rank > 0) {
                 settings(rank, alpha, dropout, Set.copyOf(targets)); // its own rules
             }
@@ -244,12 +248,17 @@ public record RecipeConfig(
         }
 
         static Lora none() {
-            return new Lora(0, 32, 0, List.of());
+            return new Lora(0, 32, 0, List.of(), false);
         }
 
         /** Whether adapters are trained, and not all weights. */
         boolean isUsed() {
             return rank > 0;
+        }
+
+        /** What frozen weights below adapters are held in. */
+        WeightFormat base() {
+            return int8 ? WeightFormat.INT8 : WeightFormat.FLOAT32;
         }
 
         /** The adapters of a model of this shape. */
@@ -375,6 +384,8 @@ public record RecipeConfig(
      * @param valueLearningRate of the value function, linear down to 0
      * @param klCoefficient β at the start: in the rewards, with GRPO in the loss; of online DPO it is {@code dpo.beta}
      * @param klTarget nats per sequence that β adapts to; 0 keeps β fixed
+     * @param klBudget nats per sequence from the supervised policy that no update may pass; what does is taken back and tried
+     *     at half the rate. 0 is none. Of the algorithms on comparisons there is none
      * @param klHorizon answers over which β adapts (Ziegler et al. 2019, §2.2)
      * @param missingStopScore score of an answer that does not end in time
      * @param sharedTrunk whether the value function is a head on the policy's own trunk, and not a model of its own that
@@ -392,6 +403,7 @@ public record RecipeConfig(
             double valueLearningRate,
             double klCoefficient,
             double klTarget,
+            double klBudget,
             double klHorizon,
             double missingStopScore,
             int maxNewTokens,
@@ -410,6 +422,7 @@ public record RecipeConfig(
             requireFinite("ppo.valueLearningRate", "positive", valueLearningRate > 0, valueLearningRate);
             requireFinite("ppo.klCoefficient", "≥ 0", klCoefficient >= 0, klCoefficient);
             requireFinite("ppo.klTarget", "≥ 0 (0 keeps the coefficient)", klTarget >= 0, klTarget);
+            requireFinite("ppo.klBudget", "≥ 0 (0 is none)", klBudget >= 0, klBudget);
             requireFinite("ppo.klHorizon", "positive", klHorizon > 0, klHorizon);
             requireFinite("ppo.missingStopScore", "a number", true, missingStopScore);
             requireFinite("ppo.ptxCoefficient", "≥ 0 (0 is plain PPO)", ptxCoefficient >= 0, ptxCoefficient);
@@ -478,7 +491,7 @@ public record RecipeConfig(
                 new Sft(24_000, 1, 32, 1e-3),
                 new Comparisons(9000, 4, 200, 0.1, 56, 0.3),
                 new Reward(2, 16, 5e-4),
-                new Ppo(200, 64, 4, 32, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 56, 0.3, false, 0),
+                new Ppo(200, 64, 4, 32, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 56, 0.3, false, 0),
                 new Dpo(1, 16, 2e-4, 0.1),
                 new Evaluation(256, 16));
     }
@@ -501,7 +514,7 @@ public record RecipeConfig(
                 new Sft(8_000, 1, 32, 2e-3),
                 new Comparisons(300, 4, 60, 0.1, 48, 0.3),
                 new Reward(1, 16, 1e-3),
-                new Ppo(25, 32, 4, 16, 2, 3e-4, 1e-3, 0.03, 0, 10_000, -3, 48, 0.3, false, 0),
+                new Ppo(25, 32, 4, 16, 2, 3e-4, 1e-3, 0.03, 0, 0, 10_000, -3, 48, 0.3, false, 0),
                 full.dpo,
                 new Evaluation(48, 16));
     }
@@ -520,7 +533,7 @@ public record RecipeConfig(
                         new Sft(2000, 1, 16, 3e-4),
                         new Comparisons(300, 4, 60, 0.1, 64, 1),
                         new Reward(1, 8, 3e-4),
-                        new Ppo(40, 32, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 64, 1, false, 0),
+                        new Ppo(40, 32, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 64, 1, false, 0),
                         new Evaluation(48, 8));
     }
 
@@ -532,7 +545,7 @@ public record RecipeConfig(
                         new Sft(320, 1, 16, 3e-4),
                         new Comparisons(60, 4, 20, 0.1, 48, 1),
                         new Reward(1, 8, 3e-4),
-                        new Ppo(8, 16, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 10_000, -3, 48, 1, false, 0),
+                        new Ppo(8, 16, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 48, 1, false, 0),
                         new Evaluation(16, 4));
     }
 
@@ -546,7 +559,7 @@ public record RecipeConfig(
                 memory,
                 data,
                 new Base(file, null, null),
-                new Lora(16, 32, 0, List.of()),
+                new Lora(16, 32, 0, List.of(), false),
                 algorithms,
                 new Model(
                         model.vocabulary(),

@@ -33,7 +33,10 @@ final class RewardStage {
     void train() throws IOException {
         PreferenceDataset rankings = PreferenceFiles.read(run.directory().comparisons());
         PreferenceDataset unseen = first(PreferenceFiles.read(run.directory().unseenComparisons()), MOST_VALIDATED);
-        try (TransformerPolicy supervised = ModelFiles.policy(run.model(Stage.SFT));
+        try (TransformerPolicy supervised = ModelFiles.policy(
+                        run.model(Stage.SFT),
+                        AdamWConfig.gpt3(),
+                        run.config().lora().base());
                 TransformerRewardModel reward = create(supervised);
                 RewardModelTrainer trainer =
                         new RewardModelTrainer(reward, rankings, unseen, config(rankings.size()))) {
@@ -41,7 +44,9 @@ final class RewardStage {
             run.runner().run(Stage.REWARD, trainer);
             center(reward, demonstrations());
             if (reward.network().lora() != null) {
-                ModelFiles.saveAdapters(run.directory().adapters(Stage.REWARD), reward.network()::saveLora);
+                String base = run.model(Stage.SFT).toString();
+                ModelFiles.saveAdapters(run.directory().adapters(Stage.REWARD), fresh -> reward.network()
+                        .saveLora(fresh, base));
             }
             ModelFiles.save(
                     run.directory().model(Stage.REWARD),

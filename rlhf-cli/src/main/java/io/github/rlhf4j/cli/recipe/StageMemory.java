@@ -60,7 +60,7 @@ record StageMemory(
 
     /** The supervised model, the reward model in training, which is validated too, and the copy of it that is saved. */
     private MemoryEstimate reward() {
-        return frozen().plus(learning(config.reward().batch(), responses, REWARD_PASS))
+        return held().plus(learning(config.reward().batch(), responses, REWARD_PASS))
                 .plus(scoring(REWARD_PASS))
                 .plus(frozen());
     }
@@ -84,10 +84,10 @@ record StageMemory(
                 ? frozen()
                 : learning(stage.minibatch(), 1, PPO_PASS).plus(judge);
         MemoryEstimate rewardModel = frozen().plus(scoring(rollout));
-        return learner.plus(sampling())
+        return learner.plus(samplingOfLearner())
                 .plus(stage.sharedTrunk() ? MemoryEstimate.NOTHING : merged())
                 .plus(values)
-                .plus(frozen().plus(judge))
+                .plus(held().plus(judge))
                 .plus(rewardModel);
     }
 
@@ -115,12 +115,28 @@ record StageMemory(
 
     /** The model that adapters are put on; without adapters it is itself what learns. */
     private MemoryEstimate start() {
-        return config.lora().isUsed() ? frozen() : MemoryEstimate.NOTHING;
+        return config.lora().isUsed() ? held() : MemoryEstimate.NOTHING;
+    }
+
+    /** A frozen model in what its weights are held in. */
+    private MemoryEstimate held() {
+        return MemoryEstimate.frozen(model(), config.lora().base());
     }
 
     /** The model with its adapters merged, while it is saved. */
     private MemoryEstimate merged() {
-        return start();
+        return config.lora().isUsed() ? frozen() : MemoryEstimate.NOTHING;
+    }
+
+    private MemoryEstimate samplingOfLearner() {
+        return config.lora().isUsed()
+                ? MemoryEstimate.generation(
+                        model(),
+                        config.lora().of(model()),
+                        config.lora().base(),
+                        Generator.DEFAULT_MAX_BATCH,
+                        config.model().context())
+                : sampling();
     }
 
     /** All weights, or adapters on a model that is counted already; of a batch of so many examples. */

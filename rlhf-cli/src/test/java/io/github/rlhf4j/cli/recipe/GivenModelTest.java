@@ -137,9 +137,18 @@ class GivenModelTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"false, 0", "true, 0", "true, 2"})
-    void allWeightsAndASharedTrunkAreOneSettingEach(boolean sharedTrunk, int rank) throws IOException {
-        RecipeConfig config = config("lora.rank", String.valueOf(rank), "ppo.sharedTrunk", String.valueOf(sharedTrunk));
+    @CsvSource({"false, 0, false", "true, 0, false", "true, 2, false", "false, 2, true"})
+    void allWeightsASharedTrunkAndABaseOfBytesAreOneSettingEach(boolean sharedTrunk, int rank, boolean int8)
+            throws IOException {
+        RecipeConfig config = config(
+                "lora.rank",
+                String.valueOf(rank),
+                "lora.int8",
+                String.valueOf(int8),
+                "ppo.sharedTrunk",
+                String.valueOf(sharedTrunk),
+                "ppo.klBudget",
+                "5");
         TinyRun.recipe(config, directory, RunMonitor.SILENT, new StopSignal(), false)
                 .run();
 

@@ -39,7 +39,7 @@ public final class TinyRun {
                 new RecipeConfig.Sft(48, 1, 16, 1e-2),
                 new RecipeConfig.Comparisons(8, 4, 6, 0.1, 16, 1),
                 new RecipeConfig.Reward(2, 4, 1e-2),
-                new RecipeConfig.Ppo(4, 8, 2, 4, 2, 1e-3, 1e-3, 0.05, 6, 1000, -2, 16, 1, false, 0),
+                new RecipeConfig.Ppo(4, 8, 2, 4, 2, 1e-3, 1e-3, 0.05, 6, 0, 1000, -2, 16, 1, false, 0),
                 new RecipeConfig.Dpo(2, 4, 1e-2, 0.1),
                 new RecipeConfig.Evaluation(6, 8));
     }
