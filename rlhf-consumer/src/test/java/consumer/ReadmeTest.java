@@ -86,6 +86,26 @@ class ReadmeTest {
         assertThat(compiled).as("%s", problems).isTrue();
     }
 
+    /** A test that the README shows is one of this project, to the letter but for its package and javadoc. */
+    @Test
+    void theTestsItShowsAreTestsThatRun() throws IOException {
+        Path tests = Path.of(System.getProperty("pom")).resolveSibling("src/test/java/consumer");
+        int shown = 0;
+        for (String block : blocks("java")) {
+            Matcher type = TYPE.matcher(block);
+            if (type.find() && type.group(1).endsWith("Test")) {
+                String source = Files.readString(tests.resolve(type.group(1) + ".java"));
+                assertThat(withoutJavadoc(block)).isEqualTo(withoutJavadoc(source.replaceFirst("package .*;", "")));
+                shown++;
+            }
+        }
+        assertThat(shown).as("tests that the README shows").isGreaterThanOrEqualTo(2);
+    }
+
+    private static String withoutJavadoc(String code) {
+        return code.replaceAll("(?m)^ */\\*\\*.*\\*/\\R", "").strip();
+    }
+
     @Test
     void theDependenciesItShowsAreTheOnesThisProjectHas() throws IOException {
         String pom = withoutSpace(Files.readString(Path.of(System.getProperty("pom"))));

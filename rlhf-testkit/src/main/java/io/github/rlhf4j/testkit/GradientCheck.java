@@ -10,7 +10,8 @@ import java.util.function.ToDoubleFunction;
  *
  * <p>The slope at x is the central difference D(h) = (f(x + h) − f(x − h))/2h with h = step·max(1, |x|). Where that is not
  * within the tolerance, its error of order h² is removed before anything is said (Richardson extrapolation: (4·D(h/2) −
- * D(h))/3). A gradient is right where |analytic − numeric| ≤ absolute + relative·|numeric|.
+ * D(h))/3). A gradient is right where |analytic − numeric| ≤ absolute + relative·|numeric| + what rounding of the loss itself
+ * makes of a difference: 16 units in the last place of f, divided by h.
  *
  * <p>The loss must be a function, in double, that has a derivative within h of x: keep generated inputs away from the corners
  * of max, clip and hinge.
@@ -20,6 +21,9 @@ import java.util.function.ToDoubleFunction;
  * @param absolute largest error where the slope is 0, ≥ 0, in units of the gradient
  */
 public record GradientCheck(double step, double relative, double absolute) {
+
+    /** More than the error of a sum of some dozen terms. */
+    private static final int ULPS = 16;
 
     /** Step 1e-4, relative 1e-6, absolute 1e-8: for a loss of ordinary size in double. */
     public static final GradientCheck STANDARD = new GradientCheck(1e-4, 1e-6, 1e-8);
@@ -115,17 +119,24 @@ public record GradientCheck(double step, double relative, double absolute) {
         }
     }
 
+    /** A difference's value and how far rounding may have moved it. */
+    private record Slope(double value, double rounding) {}
+
+    private double allowed(Slope numeric) {
+        return absolute + relative * Math.abs(numeric.value) + numeric.rounding;
+    }
+
     /** The error as a multiple of what is allowed; infinite where a number is not finite. */
-    private double excess(double analytic, double numeric) {
-        double error = Math.abs(analytic - numeric);
+    private double excess(double analytic, Slope numeric) {
+        double error = Math.abs(analytic - numeric.value);
         if (!Double.isFinite(error)) {
             return Double.POSITIVE_INFINITY;
         }
-        return error == 0 ? 0 : error / (absolute + relative * Math.abs(numeric));
+        return error == 0 ? 0 : error / allowed(numeric);
     }
 
     /** D of a fraction of h. */
-    private double difference(Coordinates at, int i, DoubleSupplier loss, double fraction) {
+    private Slope difference(Coordinates at, int i, DoubleSupplier loss, double fraction) {
         double x = at.get(i);
         double h = fraction * step * Math.max(1, Math.abs(x));
         double above = x + h;
@@ -134,18 +145,21 @@ public record GradientCheck(double step, double relative, double absolute) {
             at.set(i, above);
             double lossAbove = loss.getAsDouble();
             at.set(i, below);
-            return (lossAbove - loss.getAsDouble()) / (above - below);
+            double lossBelow = loss.getAsDouble();
+            double rounding = ULPS * Math.ulp(Math.max(Math.abs(lossAbove), Math.abs(lossBelow))) / h;
+            return new Slope((lossAbove - lossBelow) / (above - below), rounding);
         } finally {
             at.set(i, x);
         }
     }
 
-    private double slope(Coordinates at, int i, DoubleSupplier loss) {
-        return (4 * difference(at, i, loss, 0.5) - difference(at, i, loss, 1)) / 3;
+    private Slope slope(Coordinates at, int i, DoubleSupplier loss) {
+        Slope half = difference(at, i, loss, 0.5);
+        return new Slope((4 * half.value - difference(at, i, loss, 1).value) / 3, half.rounding);
     }
 
     private String message(String what, Coordinates at, DoubleSupplier loss, double[] gradient, int worst, int wrong) {
-        double numeric = slope(at, worst, loss);
+        Slope numeric = slope(at, worst, loss);
         return String.format(
                 Locale.ROOT,
                 "%s: the gradient is not the slope of the loss at %d of %d coordinates. Worst is %s = %s: analytic %s, "
@@ -157,11 +171,11 @@ public record GradientCheck(double step, double relative, double absolute) {
                 at.name(worst),
                 at.get(worst),
                 gradient[worst],
-                rounded(numeric),
-                rounded(Math.abs(gradient[worst] - numeric)),
-                rounded(absolute + relative * Math.abs(numeric)),
-                rounded(difference(at, worst, loss, 1)),
-                rounded(difference(at, worst, loss, 0.5)));
+                rounded(numeric.value),
+                rounded(Math.abs(gradient[worst] - numeric.value)),
+                rounded(allowed(numeric)),
+                rounded(difference(at, worst, loss, 1).value),
+                rounded(difference(at, worst, loss, 0.5).value));
     }
 
     /** To nine digits: differences have no more that mean something. */

@@ -83,6 +83,16 @@ class GradientCheckTest {
                 .hasMessageContaining("one step and of half a step say 27.0009 and 27.000225");
     }
 
+    /** Near 1e9 a loss is known to 1e-7, a difference of it over 2e-4 to no more than 1e-3. */
+    @Example
+    void whatRoundingOfTheLossDoesIsAllowed() {
+        double[] x = {0.3};
+        ToDoubleFunction<double[]> loss = v -> 1e9 + Math.sin(v[0]);
+        CHECK.check("sine", x, loss, new double[] {Math.cos(0.3)});
+        assertThatThrownBy(() -> CHECK.check("sine", x, loss, new double[] {Math.cos(0.3) + 0.1}))
+                .isInstanceOf(AssertionError.class);
+    }
+
     /** At |x| = 1e9 a step of 1e-4 would be lost in rounding. */
     @Example
     void theStepGrowsWithTheCoordinate() {
