@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What the README shows compiles against what the README says to depend on, so that it cannot rot.
+ * What the README and docs/testkit.md show compiles against what the README says to depend on, so that it cannot rot.
  *
  * <p>A {@code java} block that declares a top-level type is a compilation unit. Any other is the body of a method; its own
  * import lines move to the top.
@@ -32,7 +32,8 @@ class ReadmeTest {
     Path directory;
 
     private static List<String> blocks(String language) throws IOException {
-        String readme = Files.readString(Path.of(System.getProperty("readme")));
+        Path file = Path.of(System.getProperty("readme"));
+        String readme = Files.readString(file) + Files.readString(file.resolveSibling("docs/testkit.md"));
         Matcher matcher = Pattern.compile("^```" + language + "\\R(.*?)^```", Pattern.MULTILINE | Pattern.DOTALL)
                 .matcher(readme);
         List<String> blocks = new ArrayList<>();

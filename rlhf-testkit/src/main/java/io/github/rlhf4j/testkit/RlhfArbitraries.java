@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.Ranking;
 import io.github.rlhf4j.core.ScoredSequence;
+import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenSequence;
 import java.util.Arrays;
 import net.jqwik.api.Arbitraries;
@@ -108,6 +109,13 @@ public final class RlhfArbitraries {
     public static Arbitrary<ScoredSequence> scoredSequences(int vocabularySize) {
         return Combinators.combine(tokens(vocabularySize, 1, 5), tokens(vocabularySize, 1, 5))
                 .as((prompt, response) -> ScoredSequence.of(prompt, response));
+    }
+
+    /** 1 to 4 prompts with responses, of ids below {@code vocabularySize}, at temperature 1, 0.7 or 1.5. */
+    public static Arbitrary<SequenceBatch> batches(int vocabularySize) {
+        return Combinators.combine(
+                        scoredSequences(vocabularySize).list().ofMinSize(1).ofMaxSize(4), Arbitraries.of(1.0, 0.7, 1.5))
+                .as(SequenceBatch::new);
     }
 
     /** Prompts and responses as text of any characters; responses may be empty. */
