@@ -72,8 +72,10 @@ public abstract class TrainableRewardModelContract extends RewardModelContract {
         TrainableRewardModel parts = rewardModel();
         exchanges().forEach(exchange -> backward(parts, List.of(exchange), -1));
         parts.update(learningRate());
-        assertClose("the gradients of several backward passes must add up", parts.score(exchanges()), whole.score(
-                exchanges()));
+        assertClose(
+                "the gradients of several backward passes must add up",
+                parts.score(exchanges()),
+                whole.score(exchanges()));
     }
 
     @Test

@@ -49,7 +49,8 @@ public final class ConfigArbitraries {
     /** A rollout of 1 to 8 times {@code unit} sequences, and a minibatch that divides it. */
     private static Arbitrary<BatchPlan> batches(int unit) {
         return Combinators.combine(
-                        Arbitraries.integers().between(1, 4), Arbitraries.integers().between(1, 2))
+                        Arbitraries.integers().between(1, 4),
+                        Arbitraries.integers().between(1, 2))
                 .as((minibatches, units) -> new BatchPlan(minibatches * units * unit, units * unit));
     }
 

@@ -66,8 +66,8 @@ public abstract class ValueFunctionContract {
         double[][] values = function.values(batch());
         for (int i = 0; i < values.length; i++) {
             ScoredSequence sequence = batch().sequences().get(i);
-            double[][] changed = function.values(
-                    new SequenceBatch(List.of(withAnotherLastToken(sequence)), batch().temperature()));
+            double[][] changed =
+                    function.values(new SequenceBatch(List.of(withAnotherLastToken(sequence)), batch().temperature()));
             assertRow(values[i], changed[0], "a value must depend on the tokens before its own alone", i);
         }
     }

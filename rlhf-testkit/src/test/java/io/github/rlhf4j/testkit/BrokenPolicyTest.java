@@ -183,7 +183,8 @@ class BrokenPolicyTest {
 
     @Test
     void tellers() {
-        Broken.ContractTest<PolicyContract> once = PolicyContract::theListenerIsToldOfEachCompletionOnceBeforeTheyAreReturned;
+        Broken.ContractTest<PolicyContract> once =
+                PolicyContract::theListenerIsToldOfEachCompletionOnceBeforeTheyAreReturned;
         telling(BrokenPolicyTest::tell).theListenerIsToldOfEachCompletionOnceBeforeTheyAreReturned();
         assertFails(telling((completions, listener) -> {}), once, "told of every prompt's completion");
         assertFails(

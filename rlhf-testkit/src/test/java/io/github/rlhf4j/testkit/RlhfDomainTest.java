@@ -62,18 +62,21 @@ class RlhfDomainTest {
         boolean single = rollout.logProbs().length == 1 && rollout.logProbs()[0].length == 1;
         Statistics.label("one token in all").collect(single).coverage(checker -> checker.check(true)
                 .percentage(p -> p > 1));
-        boolean certain = Arrays.stream(rollout.logProbs()).flatMapToDouble(Arrays::stream).anyMatch(l -> l == 0);
+        boolean certain = Arrays.stream(rollout.logProbs())
+                .flatMapToDouble(Arrays::stream)
+                .anyMatch(l -> l == 0);
         Statistics.label("a certain token").collect(certain).coverage(checker -> checker.check(true)
                 .percentage(p -> p > 1));
-        boolean lowest = Arrays.stream(rollout.logProbs()).flatMapToDouble(Arrays::stream).anyMatch(l -> l == -12);
+        boolean lowest = Arrays.stream(rollout.logProbs())
+                .flatMapToDouble(Arrays::stream)
+                .anyMatch(l -> l == -12);
         Statistics.label("the least likely token").collect(lowest).coverage(checker -> checker.check(true)
                 .percentage(p -> p > 1));
     }
 
     /** A configuration that is not valid throws in its constructor; here they differ in what they choose. */
     @Property(tries = 200)
-    void configurationsAreValidAndOfEveryKind(
-            @ForAll PpoConfig ppo, @ForAll GroupConfig group, @ForAll DpoConfig dpo) {
+    void configurationsAreValidAndOfEveryKind(@ForAll PpoConfig ppo, @ForAll GroupConfig group, @ForAll DpoConfig dpo) {
         assertThat(ppo.batches().rollout() % ppo.batches().minibatch()).isZero();
         assertThat(group.batches().rollout() % group.groupSize()).isZero();
         assertThat(dpo.totalSteps(3)).isPositive();
@@ -81,11 +84,13 @@ class RlhfDomainTest {
             checker.check(true).percentage(p -> p > 10);
             checker.check(false).percentage(p -> p > 10);
         });
-        Statistics.label("KL").collect(ppo.rewards().kl().getClass().getSimpleName()).coverage(checker -> {
-            checker.check("Fixed").percentage(p -> p > 5);
-            checker.check("Adaptive").percentage(p -> p > 5);
-            checker.check("HalvingDoubling").percentage(p -> p > 5);
-        });
+        Statistics.label("KL")
+                .collect(ppo.rewards().kl().getClass().getSimpleName())
+                .coverage(checker -> {
+                    checker.check("Fixed").percentage(p -> p > 5);
+                    checker.check("Adaptive").percentage(p -> p > 5);
+                    checker.check("HalvingDoubling").percentage(p -> p > 5);
+                });
     }
 
     @Property(tries = 100)

@@ -12,9 +12,9 @@ import java.util.Random;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
 import net.jqwik.api.RandomGenerator;
 import net.jqwik.api.Shrinkable;
-import org.junit.jupiter.api.Test;
 
 /** What a property that fails is shown with: the smallest of what the generators give, found as jqwik finds it. */
 class ShrinkingTest {
@@ -39,40 +39,39 @@ class ShrinkingTest {
         }
     }
 
-    @Test
+    @Example
     void aRolloutShrinksToOneTokenAtTheEdge() {
-        RolloutNumbers rollout = smallest(
-                RlhfArbitraries.rollouts(),
-                numbers -> Arrays.stream(numbers.rewards()[0]).anyMatch(reward -> reward >= 1.5));
+        RolloutNumbers rollout = smallest(RlhfArbitraries.rollouts(), numbers -> Arrays.stream(numbers.rewards()[0])
+                .anyMatch(reward -> reward >= 1.5));
         assertThat(rollout.rewards()).isDeepEqualTo(new double[][] {{1.5}});
         assertThat(rollout.logProbs()).isDeepEqualTo(new double[][] {{0}});
         assertThat(rollout.values()).isDeepEqualTo(new double[][] {{0}});
-        assertThat(rollout).hasToString("RolloutNumbers[logProbs=[[0.0]], oldLogProbs=[[0.0]], "
-                + "referenceLogProbs=[[0.0]], rewards=[[1.5]], values=[[0.0]], scores=[0.0]]");
+        assertThat(rollout)
+                .hasToString("RolloutNumbers[logProbs=[[0.0]], oldLogProbs=[[0.0]], "
+                        + "referenceLogProbs=[[0.0]], rewards=[[1.5]], values=[[0.0]], scores=[0.0]]");
     }
 
-    @Test
+    @Example
     void aRankingShrinksToThreeResponsesWithATie() {
         Ranking ranking = smallest(
-                RlhfArbitraries.rankings(),
-                r -> r.ranks().stream().distinct().count() < r.size());
+                RlhfArbitraries.rankings(), r -> r.ranks().stream().distinct().count() < r.size());
         assertThat(ranking.size()).isEqualTo(3);
         assertThat(ranking.responses()).containsOnly("");
     }
 
-    @Test
+    @Example
     void aBatchShrinksToTheSequenceThatMatters() {
-        SequenceBatch batch = smallest(
-                RlhfArbitraries.batches(16),
-                b -> b.sequences().stream().anyMatch(sequence -> sequence.scoredCount() >= 2));
+        SequenceBatch batch = smallest(RlhfArbitraries.batches(16), b -> b.sequences().stream()
+                .anyMatch(sequence -> sequence.scoredCount() >= 2));
         assertThat(batch.size()).isOne();
         assertThat(batch.tokenCount()).isEqualTo(3);
         assertThat(batch.temperature()).isEqualTo(1);
     }
 
-    @Test
+    @Example
     void aConfigurationShrinksToTheSettingThatMatters() {
-        PpoConfig config = smallest(ConfigArbitraries.ppo(), c -> !c.advantages().whiten());
+        PpoConfig config =
+                smallest(ConfigArbitraries.ppo(), c -> !c.advantages().whiten());
         assertThat(config.iterations()).isOne();
         assertThat(config.batches().rollout()).isOne();
         assertThat(config.epochs()).isOne();

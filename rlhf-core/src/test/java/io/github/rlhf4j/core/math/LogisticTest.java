@@ -27,6 +27,7 @@ class LogisticTest {
     void farOutNothingOverflows() {
         assertThat(Logistic.sigmoid(-800)).isZero();
         assertThat(Logistic.sigmoid(800)).isOne();
+        assertThat(Logistic.sigmoid(-720)).isEqualTo(Math.exp(-720)).isPositive();
         assertThat(Logistic.softplus(800)).isEqualTo(800);
         assertThat(Logistic.logSigmoid(-800)).isEqualTo(-800);
         assertThat(Logistic.sigmoidSlope(800)).isZero();

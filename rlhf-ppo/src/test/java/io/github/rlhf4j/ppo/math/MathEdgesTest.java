@@ -17,6 +17,24 @@ class MathEdgesTest {
         assertThat(Correlation.of(new double[] {1, 2}, new double[] {5, 3})).isCloseTo(-1, offset(1e-15));
     }
 
+    /** Σ(x − m)(x + m) is the same sum of squares, but loses at a mean of 1e8 what is left of 16 digits. */
+    @Test
+    void farFromZeroAVarianceKeepsItsDigits() {
+        double[] x = {1e8, 1e8 + 1, 1e8 + 3};
+        double[] y = {1e8, 1e8 + 3, 1e8 + 1};
+        double variance = 14.0 / 9;
+        assertThat(Groups.standardDeviation(x, 0)).isCloseTo(Math.sqrt(variance), offset(1e-6));
+        assertThat(RunningMoments.NONE.plus(x).variance()).isCloseTo(variance, offset(1e-6));
+        assertThat(Correlation.of(x, y)).isCloseTo(1.0 / 7, offset(1e-6));
+        assertThat(Correlation.of(x, x)).isCloseTo(1, offset(1e-6));
+        assertThat(Correlation.of(x, new double[] {0, 1, 3})).isCloseTo(1, offset(1e-6));
+        assertThat(Correlation.of(new double[] {0, 1, 3}, x)).isCloseTo(1, offset(1e-6));
+        assertThat(Whitening.standardize(new double[][] {x})[0][0])
+                .isCloseTo(-4.0 / 3 / Math.sqrt(variance), offset(1e-6));
+        assertThat(ExplainedVariance.of(new double[][] {{0, 0, 3}}, new double[][] {x}))
+                .isCloseTo(1 - (2.0 / 9) / variance, offset(1e-6));
+    }
+
     /** Their mean is another number than they: 0.30000000000000004/3. */
     @Test
     void equalRewardsDeviateByExactlyNothing() {
