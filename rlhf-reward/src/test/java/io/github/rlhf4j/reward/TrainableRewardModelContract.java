@@ -1,8 +1,8 @@
 package io.github.rlhf4j.reward;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.core.Exchange;
@@ -83,9 +83,10 @@ public abstract class TrainableRewardModelContract extends RewardModelContract {
         TrainableRewardModel model = rewardModel();
         double[] before = model.score(exchanges());
         backward(model, exchanges(), Double.NaN);
-        assertThatThrownBy(() -> model.update(learningRate()))
-                .as("an update by a gradient that is not finite")
-                .isInstanceOf(DivergenceException.class);
+        assertThrows(
+                DivergenceException.class,
+                () -> model.update(learningRate()),
+                "update must refuse a gradient that is not finite;");
         assertClose("a refused update must leave the parameters as they were", model.score(exchanges()), before);
     }
 
@@ -111,9 +112,8 @@ public abstract class TrainableRewardModelContract extends RewardModelContract {
         TrainableRewardModel model = rewardModel();
         double[] before = model.score(exchanges());
         Path empty = Files.createDirectory(directory.resolve("empty"));
-        assertThatThrownBy(() -> model.restoreState(empty))
-                .as("restoring from an empty directory")
-                .isInstanceOf(IOException.class);
+        assertThrows(
+                IOException.class, () -> model.restoreState(empty), "restoreState of an empty directory must throw;");
         assertClose("a failed restoreState must leave the state unchanged", model.score(exchanges()), before);
     }
 
