@@ -109,7 +109,12 @@ class MathEdgesTest {
         RunningMoments two = RunningMoments.NONE.plus(new double[] {1, 3});
         assertThat(two.plus(new double[0])).isEqualTo(two).isEqualTo(new RunningMoments(2, 2, 2));
         assertThat(RunningMoments.NONE.variance()).isZero();
-        assertThat(RunningMoments.NONE.scale(new double[][] {{1}})[0][0]).isCloseTo(1e4, offset(1e-6));
+        assertThat(RunningMoments.NONE.scale()).isOne();
+        assertThat(new RunningMoments(1, 0, 1e-8).scale()).isEqualTo(Math.sqrt(2e-8));
+        double[][] standard = two.standardize(new double[][] {{3}, {1, 2}});
+        assertThat(standard[0][0]).isCloseTo(1, offset(1e-7));
+        assertThat(standard[1][0]).isCloseTo(1, offset(1e-7));
+        assertThat(standard[1][1]).isCloseTo(0, offset(1e-7));
     }
 
     /** Old values 0 and limits ±0.2: only the first error grows when its value is clipped. */
