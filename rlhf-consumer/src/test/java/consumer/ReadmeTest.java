@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What the README shows compiles against what the README says to depend on, so that it cannot rot.
+ * What the README and docs/testkit.md show compiles against what the README says to depend on, so that it cannot rot.
  *
  * <p>A {@code java} block that declares a top-level type is a compilation unit. Any other is the body of a method; its own
  * import lines move to the top.
@@ -32,7 +32,8 @@ class ReadmeTest {
     Path directory;
 
     private static List<String> blocks(String language) throws IOException {
-        String readme = Files.readString(Path.of(System.getProperty("readme")));
+        Path file = Path.of(System.getProperty("readme"));
+        String readme = Files.readString(file) + Files.readString(file.resolveSibling("docs/testkit.md"));
         Matcher matcher = Pattern.compile("^```" + language + "\\R(.*?)^```", Pattern.MULTILINE | Pattern.DOTALL)
                 .matcher(readme);
         List<String> blocks = new ArrayList<>();
@@ -84,6 +85,26 @@ class ReadmeTest {
                     .call();
         }
         assertThat(compiled).as("%s", problems).isTrue();
+    }
+
+    /** A test that the README shows is one of this project, to the letter but for its package and javadoc. */
+    @Test
+    void theTestsItShowsAreTestsThatRun() throws IOException {
+        Path tests = Path.of(System.getProperty("pom")).resolveSibling("src/test/java/consumer");
+        int shown = 0;
+        for (String block : blocks("java")) {
+            Matcher type = TYPE.matcher(block);
+            if (type.find() && type.group(1).endsWith("Test")) {
+                String source = Files.readString(tests.resolve(type.group(1) + ".java"));
+                assertThat(withoutJavadoc(block)).isEqualTo(withoutJavadoc(source.replaceFirst("package .*;", "")));
+                shown++;
+            }
+        }
+        assertThat(shown).as("tests that the README shows").isGreaterThanOrEqualTo(2);
+    }
+
+    private static String withoutJavadoc(String code) {
+        return code.replaceAll("(?m)^ */\\*\\*.*\\*/\\R", "").strip();
     }
 
     @Test

@@ -49,10 +49,10 @@ class RewardContractsTest {
     }
 
     @Nested
-    class Transformer extends RewardModelContract {
+    class Transformer extends TrainableRewardModelContract {
 
         @Override
-        protected RewardModel rewardModel() {
+        protected TransformerRewardModel rewardModel() {
             return model(1);
         }
 

@@ -4,8 +4,11 @@ import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.Ranking;
 import io.github.rlhf4j.core.ScoredSequence;
+import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenSequence;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -15,6 +18,9 @@ public final class RlhfArbitraries {
 
     private static final double LOWEST_LOG_PROB = -12;
     private static final double LARGEST_REWARD = 5;
+
+    private static final int MOST_RESPONSES = 5;
+    private static final int MOST_TOKENS = 6;
 
     private RlhfArbitraries() {}
 
@@ -49,16 +55,33 @@ public final class RlhfArbitraries {
 
     /** Log-probabilities of response tokens, ragged, in [−12, 0] nats. */
     public static Arbitrary<double[][]> logProbs() {
-        return responseLengths().flatMap(RlhfArbitraries::logProbs);
-    }
-
-    private static Arbitrary<double[][]> logProbs(int[] lengths) {
-        return rows(lengths, LOWEST_LOG_PROB, 0);
+        return ragged(logProb());
     }
 
     /** Rewards or values token by token, ragged, in [−5, 5]. */
     public static Arbitrary<double[][]> tokenRewards() {
-        return responseLengths().flatMap(lengths -> rows(lengths, -LARGEST_REWARD, LARGEST_REWARD));
+        return ragged(reward());
+    }
+
+    private static Arbitrary<double[][]> ragged(Arbitrary<Double> entry) {
+        return entry.array(double[].class)
+                .ofMinSize(1)
+                .ofMaxSize(MOST_TOKENS)
+                .array(double[][].class)
+                .ofMinSize(1)
+                .ofMaxSize(MOST_RESPONSES);
+    }
+
+    private static Arbitrary<Double> logProb() {
+        return numbers(LOWEST_LOG_PROB, 0);
+    }
+
+    private static Arbitrary<Double> reward() {
+        return numbers(-LARGEST_REWARD, LARGEST_REWARD);
+    }
+
+    private static Arbitrary<Double> numbers(double low, double high) {
+        return Arbitraries.doubles().between(low, high).ofScale(3);
     }
 
     /** Scores of {@code count} exchanges, in [−5, 5]. */
@@ -70,28 +93,42 @@ public final class RlhfArbitraries {
                 .ofSize(count);
     }
 
-    /** The numbers of a rollout, of one shape. */
-    public static Arbitrary<RolloutNumbers> rollouts() {
-        return responseLengths().flatMap(lengths -> Combinators.combine(
-                        logProbs(lengths),
-                        rows(lengths, -0.5, 0.5),
-                        logProbs(lengths),
-                        rows(lengths, -LARGEST_REWARD, LARGEST_REWARD),
-                        rows(lengths, -LARGEST_REWARD, LARGEST_REWARD),
-                        scores(lengths.length))
-                .as((logProbs, moves, reference, rewards, values, scores) ->
-                        new RolloutNumbers(logProbs, moved(logProbs, moves), reference, rewards, values, scores)));
+    private record Token(double logProb, double move, double reference, double reward, double value) {}
+
+    private record Response(List<Token> tokens, double score) {
+
+        double[] row(ToDoubleFunction<Token> number) {
+            return tokens.stream().mapToDouble(number).toArray();
+        }
     }
 
-    private static double[][] moved(double[][] logProbs, double[][] moves) {
-        double[][] moved = new double[logProbs.length][];
-        for (int i = 0; i < moved.length; i++) {
-            moved[i] = new double[logProbs[i].length];
-            for (int t = 0; t < moved[i].length; t++) {
-                moved[i][t] = Math.min(0, logProbs[i][t] + moves[i][t]);
-            }
-        }
-        return moved;
+    /**
+     * The numbers of a rollout, of one shape. They are made response by response and token by token, so that a failed
+     * property's rollout shrinks to the responses and tokens that matter.
+     */
+    public static Arbitrary<RolloutNumbers> rollouts() {
+        Arbitrary<Token> tokens = Combinators.combine(logProb(), numbers(-0.5, 0.5), logProb(), reward(), reward())
+                .as(Token::new);
+        return Combinators.combine(tokens.list().ofMinSize(1).ofMaxSize(MOST_TOKENS), reward())
+                .as(Response::new)
+                .list()
+                .ofMinSize(1)
+                .ofMaxSize(MOST_RESPONSES)
+                .map(RlhfArbitraries::rollout);
+    }
+
+    private static RolloutNumbers rollout(List<Response> responses) {
+        return new RolloutNumbers(
+                rows(responses, Token::logProb),
+                rows(responses, token -> Math.min(0, token.logProb + token.move)),
+                rows(responses, Token::reference),
+                rows(responses, Token::reward),
+                rows(responses, Token::value),
+                responses.stream().mapToDouble(Response::score).toArray());
+    }
+
+    private static double[][] rows(List<Response> responses, ToDoubleFunction<Token> number) {
+        return responses.stream().map(response -> response.row(number)).toArray(double[][]::new);
     }
 
     /** Sequences of {@code least} to {@code most} ids below {@code vocabularySize}. */
@@ -110,22 +147,35 @@ public final class RlhfArbitraries {
                 .as((prompt, response) -> ScoredSequence.of(prompt, response));
     }
 
+    /** 1 to 4 prompts with responses, of ids below {@code vocabularySize}, at temperature 1, 0.7 or 1.5. */
+    public static Arbitrary<SequenceBatch> batches(int vocabularySize) {
+        return Combinators.combine(
+                        scoredSequences(vocabularySize).list().ofMinSize(1).ofMaxSize(4), Arbitraries.of(1.0, 0.7, 1.5))
+                .as(SequenceBatch::new);
+    }
+
     /** Prompts and responses as text of any characters; responses may be empty. */
     public static Arbitrary<Exchange> exchanges() {
         return Combinators.combine(prompts(), responses()).as(Exchange::of);
     }
 
-    /** 2 to 6 responses to a prompt with ranks, ties among them, at least two ranks different. */
+    private record Ranked(String response, int rank) {}
+
+    /** 2 to 6 responses to a prompt with ranks in [0, 5], ties among them, at least two ranks different. */
     public static Arbitrary<Ranking> rankings() {
-        return Arbitraries.integers().between(2, 6).flatMap(count -> Combinators.combine(
-                        prompts(),
-                        responses().list().ofSize(count),
-                        Arbitraries.integers()
-                                .between(0, count - 1)
-                                .list()
-                                .ofSize(count)
-                                .filter(ranks -> ranks.stream().distinct().count() > 1))
-                .as((prompt, responses, ranks) -> new Ranking(Conversation.of(prompt), responses, ranks)));
+        Arbitrary<List<Ranked>> ranked = Combinators.combine(
+                        responses(), Arbitraries.integers().between(0, 5))
+                .as(Ranked::new)
+                .list()
+                .ofMinSize(2)
+                .ofMaxSize(6)
+                .filter(responses ->
+                        responses.stream().map(Ranked::rank).distinct().count() > 1);
+        return Combinators.combine(prompts(), ranked)
+                .as((prompt, responses) -> new Ranking(
+                        Conversation.of(prompt),
+                        responses.stream().map(Ranked::response).toList(),
+                        responses.stream().map(Ranked::rank).toList()));
     }
 
     private static Arbitrary<String> prompts() {

@@ -1,5 +1,7 @@
 package io.github.rlhf4j.testkit;
 
+import java.util.Arrays;
+
 /**
  * The per-token numbers of a rollout, all of one ragged shape: a row per sequence, an entry per response token. What the
  * objectives of {@code io.github.rlhf4j.ppo.math} take.
@@ -17,4 +19,16 @@ public record RolloutNumbers(
         double[][] referenceLogProbs,
         double[][] rewards,
         double[][] values,
-        double[] scores) {}
+        double[] scores) {
+
+    /** The numbers, so that a failed property shows its counter-example. */
+    @Override
+    public String toString() {
+        return "RolloutNumbers[logProbs=" + Arrays.deepToString(logProbs)
+                + ", oldLogProbs=" + Arrays.deepToString(oldLogProbs)
+                + ", referenceLogProbs=" + Arrays.deepToString(referenceLogProbs)
+                + ", rewards=" + Arrays.deepToString(rewards)
+                + ", values=" + Arrays.deepToString(values)
+                + ", scores=" + Arrays.toString(scores) + "]";
+    }
+}

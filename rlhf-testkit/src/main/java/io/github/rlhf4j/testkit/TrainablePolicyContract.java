@@ -177,7 +177,7 @@ public abstract class TrainablePolicyContract extends PolicyContract {
         assertRows(before, policy.score(batch).logProbs(), "a failed restoreState must leave the state unchanged");
     }
 
-    private SequenceBatch rollout() {
+    final SequenceBatch rollout() {
         List<Completion> completions = policy().complete(prompts(), sampling(), 11);
         return batch(completions);
     }
@@ -187,13 +187,13 @@ public abstract class TrainablePolicyContract extends PolicyContract {
         policy.update(learningRate());
     }
 
-    private static void backward(TrainablePolicy policy, SequenceBatch batch, double dLogProb) {
+    static void backward(TrainablePolicy policy, SequenceBatch batch, double dLogProb) {
         try (ForwardPass pass = policy.forward(batch)) {
             pass.backward(gradients(policy, batch, dLogProb));
         }
     }
 
-    private static TokenGradients gradients(TrainablePolicy policy, SequenceBatch batch, double dLogProb) {
+    static TokenGradients gradients(TrainablePolicy policy, SequenceBatch batch, double dLogProb) {
         double[][] rows = policy.score(batch).logProbs();
         for (double[] row : rows) {
             Arrays.fill(row, dLogProb);
@@ -201,11 +201,11 @@ public abstract class TrainablePolicyContract extends PolicyContract {
         return new TokenGradients(rows);
     }
 
-    private static double sum(double[][] rows) {
+    static double sum(double[][] rows) {
         return Arrays.stream(rows).flatMapToDouble(Arrays::stream).sum();
     }
 
-    private void assertRows(double[][] expected, double[][] actual, String rule) {
+    final void assertRows(double[][] expected, double[][] actual, String rule) {
         for (int i = 0; i < expected.length; i++) {
             assertClose(expected[i], actual[i], rule + ", sequence " + i);
         }

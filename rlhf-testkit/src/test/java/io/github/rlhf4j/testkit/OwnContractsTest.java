@@ -47,13 +47,35 @@ class OwnContractsTest {
         }
     }
 
+    private static TabularActorCritic withValues() {
+        return new TabularActorCritic(
+                PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults());
+    }
+
     @Nested
-    class TabularWithValues extends TrainablePolicyContract {
+    class TabularWithValues extends ActorCriticContract {
 
         @Override
-        protected TabularPolicy policy() {
-            return new TabularActorCritic(
-                    PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults());
+        protected TabularActorCritic policy() {
+            return withValues();
+        }
+    }
+
+    @Nested
+    class ValuesBesideAPolicy extends ValueFunctionContract {
+
+        @Override
+        protected TabularActorCritic valueFunction() {
+            return withValues();
+        }
+    }
+
+    @Nested
+    class TabularValues extends TrainableValueFunctionContract {
+
+        @Override
+        protected TabularValueFunction valueFunction() {
+            return PpoFixture.values();
         }
     }
 

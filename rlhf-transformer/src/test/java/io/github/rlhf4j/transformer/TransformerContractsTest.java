@@ -1,8 +1,11 @@
 package io.github.rlhf4j.transformer;
 
 import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.testkit.ActorCriticContract;
 import io.github.rlhf4j.testkit.TokenizerContract;
 import io.github.rlhf4j.testkit.TrainablePolicyContract;
+import io.github.rlhf4j.testkit.TrainableValueFunctionContract;
+import io.github.rlhf4j.testkit.ValueFunctionContract;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import io.github.rlhf4j.transformer.tokenizer.BytePairTrainer;
@@ -52,6 +55,67 @@ class TransformerContractsTest {
         @Override
         protected int vocabularySize() {
             return 2 * CHARACTERS.vocabularySize();
+        }
+    }
+
+    @Nested
+    class SharedTrunk extends ActorCriticContract {
+
+        private final List<TransformerActorCritic> open = new ArrayList<>();
+
+        @Override
+        protected TransformerActorCritic policy() {
+            TransformerActorCritic both = actorCritic();
+            open.add(both);
+            return both;
+        }
+
+        @AfterEach
+        void close() {
+            open.forEach(TransformerActorCritic::close);
+        }
+    }
+
+    private static TransformerActorCritic actorCritic() {
+        TransformerConfig config = TransformerConfig.gpt2(CHARACTERS.vocabularySize(), 12, 8, 2, 2);
+        try (TransformerPolicy trunk = TransformerPolicy.create(config, CHARACTERS, AdamWConfig.gpt3(), 5)) {
+            return TransformerActorCritic.of(trunk, AdamWConfig.gpt3(), 6);
+        }
+    }
+
+    @Nested
+    class ValuesOfASharedTrunk extends ValueFunctionContract {
+
+        private final TransformerActorCritic both = actorCritic();
+
+        @Override
+        protected TransformerActorCritic valueFunction() {
+            return both;
+        }
+
+        @AfterEach
+        void close() {
+            both.close();
+        }
+    }
+
+    @Nested
+    class Values extends TrainableValueFunctionContract {
+
+        private final List<TransformerValueFunction> open = new ArrayList<>();
+
+        @Override
+        protected TransformerValueFunction valueFunction() {
+            TransformerConfig config = TransformerConfig.gpt2(CHARACTERS.vocabularySize(), 12, 8, 2, 2);
+            try (TransformerPolicy trunk = TransformerPolicy.create(config, CHARACTERS, AdamWConfig.gpt3(), 5)) {
+                open.add(new TransformerValueFunction(ScalarTransformer.of(trunk, AdamWConfig.gpt3(), 6)));
+            }
+            return open.get(open.size() - 1);
+        }
+
+        @AfterEach
+        void close() {
+            open.forEach(TransformerValueFunction::close);
         }
     }
 

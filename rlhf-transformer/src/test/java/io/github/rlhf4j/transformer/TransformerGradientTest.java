@@ -11,11 +11,13 @@ import io.github.rlhf4j.core.TokenGradients;
 import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.testkit.GradientCheck;
 import io.github.rlhf4j.transformer.model.Parameter;
 import io.github.rlhf4j.transformer.model.ParameterStore;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import io.github.rlhf4j.transformer.training.TokenLearner;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
@@ -24,9 +26,9 @@ import org.junit.jupiter.api.Test;
 /** Every parameter's gradient is the slope that central differences in double see. */
 class TransformerGradientTest {
 
-    private static final double STEP = 1e-5;
-    /** Central differences at 1e-5 in double: truncation about 1e-10, rounding about 1e-11/1e-5. */
-    private static final double TOLERANCE = 1e-6;
+    /** At 1e-5 in double the error of a difference is about 1e-10 by truncation and 1e-11/1e-5 by rounding. */
+    private static final GradientCheck CHECK =
+            GradientCheck.STANDARD.withStep(1e-5).withTolerance(1e-6, 1e-6);
 
     private final TransformerConfig config = TestModels.tiny();
 
@@ -139,20 +141,43 @@ class TransformerGradientTest {
 
     static void check(ParameterStore store, double[] analytic, DoubleSupplier loss) {
         for (Parameter parameter : store.parameters()) {
-            // All of a vector, every eleventh element of a matrix: prime to the widths here, so each row and column is
-            // met.
-            long stride = parameter.length() > 60 ? 11 : 1;
-            for (long i = parameter.offset(); i < parameter.offset() + parameter.length(); i += stride) {
-                double value = store.values().getDouble(i);
-                store.values().putScalar(i, value + STEP);
-                double above = loss.getAsDouble();
-                store.values().putScalar(i, value - STEP);
-                double below = loss.getAsDouble();
-                store.values().putScalar(i, value);
-                assertThat(analytic[(int) i])
-                        .as("%s[%d]", parameter.name(), i - parameter.offset())
-                        .isCloseTo((above - below) / (2 * STEP), within(TOLERANCE * (1 + Math.abs(analytic[(int) i]))));
-            }
+            Elements elements = Elements.of(store, parameter);
+            double[] gradient = new double[elements.count()];
+            Arrays.setAll(gradient, index -> analytic[(int) elements.offset(index)]);
+            CHECK.check("loss", elements, loss, gradient);
+        }
+    }
+
+    /** All of a vector, every eleventh element of a matrix: prime to the widths here, so each row and column is met. */
+    private record Elements(ParameterStore store, Parameter parameter, long stride)
+            implements GradientCheck.Coordinates {
+
+        static Elements of(ParameterStore store, Parameter parameter) {
+            return new Elements(store, parameter, parameter.length() > 60 ? 11 : 1);
+        }
+
+        @Override
+        public int count() {
+            return (int) ((parameter.length() + stride - 1) / stride);
+        }
+
+        long offset(int index) {
+            return parameter.offset() + index * stride;
+        }
+
+        @Override
+        public String name(int index) {
+            return parameter.name() + "[" + index * stride + "]";
+        }
+
+        @Override
+        public double get(int index) {
+            return store.values().getDouble(offset(index));
+        }
+
+        @Override
+        public void set(int index, double value) {
+            store.values().putScalar(offset(index), value);
         }
     }
 

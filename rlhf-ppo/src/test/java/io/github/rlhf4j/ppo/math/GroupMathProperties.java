@@ -78,13 +78,14 @@ class GroupMathProperties {
         assertThat(new RlooAdvantages().ofGroup(group(rewards))).containsExactly(scaled, offset(EXACT));
     }
 
+    /** But for the rounding of their mean, which an epsilon of 1e-6 makes 1e6 times as large. */
     @Property(tries = 50)
     void equalRewardsTeachNothing(
             @ForAll @DoubleRange(min = -9, max = 9) double reward, @ForAll @IntRange(min = 3, max = 6) int size) {
         double[] same = new double[size];
         Arrays.fill(same, reward);
         for (GroupAdvantages.OfSequences estimator : OF_SEQUENCES) {
-            assertThat(estimator.ofGroup(same)).as("%s", estimator).containsOnly(new double[size], offset(1e-9));
+            assertThat(estimator.ofGroup(same)).as("%s", estimator).containsOnly(new double[size], offset(1e-8));
         }
         assertThat(DynamicSampling.informativeGroups(same, size)).isEmpty();
     }

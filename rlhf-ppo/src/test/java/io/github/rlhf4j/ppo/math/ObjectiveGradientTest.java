@@ -114,6 +114,7 @@ class ObjectiveGradientTest {
     @Property(tries = 200)
     void gradientsAreThoseOfExactForwardDifferentiation(
             @ForAll("threeMatrices") double[][][] inputs, @ForAll Aggregation aggregation) {
+        Assume.that(awayFromCorners(inputs));
         double[] weights = aggregation.rowWeights(Ragged.lengths(inputs[0]), 5);
         OBJECTIVES.forEach((name, settings) -> settings.forEach((setting, objective) -> {
             TokenLoss found = objective.evaluate(inputs[0], inputs[1], inputs[2], weights);

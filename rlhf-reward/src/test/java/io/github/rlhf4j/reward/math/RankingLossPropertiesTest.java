@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.github.rlhf4j.testkit.GradientCheck;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -72,18 +73,11 @@ class RankingLossPropertiesTest {
 
     @Property(tries = 500)
     void gradientIsTheCentralDifference(@ForAll("losses") RankingLoss loss, @ForAll("rankings") Case ranking) {
-        double[] gradient = loss.of(ranking.scores(), ranking.ranks()).gradient();
-        double h = 1e-5;
-        for (int i = 0; i < gradient.length; i++) {
-            double difference = (lossWith(loss, ranking, i, h) - lossWith(loss, ranking, i, -h)) / (2 * h);
-            assertThat(gradient[i]).as("%s, score %d", loss, i).isCloseTo(difference, within(1e-8));
-        }
-    }
-
-    private static double lossWith(RankingLoss loss, Case ranking, int index, double shift) {
-        double[] scores = ranking.scores().clone();
-        scores[index] += shift;
-        return loss.of(scores, ranking.ranks()).loss();
+        GradientCheck.STANDARD.check(
+                loss.toString(),
+                ranking.scores(),
+                scores -> loss.of(scores, ranking.ranks()).loss(),
+                loss.of(ranking.scores(), ranking.ranks()).gradient());
     }
 
     /** The zero of a score means nothing, unless centering asks for one. */
