@@ -32,6 +32,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             StageCommand.Compare.class,
             StageCommand.Reward.class,
             StageCommand.Ppo.class,
+            StageCommand.Dpo.class,
             StageCommand.Evaluate.class,
             GenerateCommand.class,
             ChatCommand.class,

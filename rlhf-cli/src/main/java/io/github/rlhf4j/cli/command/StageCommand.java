@@ -1,6 +1,7 @@
 package io.github.rlhf4j.cli.command;
 
 import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.cli.recipe.Algorithm;
 import io.github.rlhf4j.cli.recipe.ConfigFiles;
 import io.github.rlhf4j.cli.recipe.Recipe;
 import io.github.rlhf4j.cli.recipe.RecipeConfig;
@@ -14,6 +15,7 @@ import io.github.rlhf4j.cli.wordnet.WordNet;
 import io.github.rlhf4j.core.training.StopSignal;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -156,6 +158,24 @@ abstract class StageCommand implements Callable<Integer> {
     static final class Ppo extends StageCommand {
         Ppo() {
             super(Stage.PPO);
+        }
+    }
+
+    @Command(
+            name = "dpo",
+            mixinStandardHelpOptions = true,
+            description = "Optimise the policy on comparisons by DPO; the same as ppo --algorithm dpo.")
+    static final class Dpo extends StageCommand {
+        Dpo() {
+            super(Stage.PPO);
+        }
+
+        @Override
+        public Integer call() throws IOException {
+            if (options.algorithms.isEmpty()) {
+                options.algorithms = List.of(Algorithm.DPO);
+            }
+            return super.call();
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a policy does on held-out prompts while it is optimised, ten times in a run: what algorithms are compared by, at equal KL
@@ -29,10 +30,11 @@ final class HeldOutTrace {
     private final Algorithm algorithm;
     private final Policy policy;
     private final Policy reference;
-    private final RewardModel reward;
+    private final @Nullable RewardModel reward;
     private double seconds = Double.NaN;
 
-    HeldOutTrace(Recipe run, Algorithm algorithm, Policy policy, Policy reference, RewardModel reward) {
+    /** @param reward whose scores are noted too, where there is one */
+    HeldOutTrace(Recipe run, Algorithm algorithm, Policy policy, Policy reference, @Nullable RewardModel reward) {
         this.run = run;
         this.algorithm = algorithm;
         this.policy = policy;
@@ -71,12 +73,14 @@ final class HeldOutTrace {
         Map<String, Double> metrics = new LinkedHashMap<>();
         double kl = OutputStatistics.klPerSequence(
                 policy, reference, answers.completions(), config.ppo().temperature());
-        double learned = mean(RewardModels.score(reward, answers.exchanges()));
+        double learned = reward == null ? Double.NaN : mean(RewardModels.score(reward, answers.exchanges()));
         double share = mean(Arrays.stream(gold)
                 .map(score -> Double.isNaN(score) ? score : score == 1 ? 1 : 0)
                 .toArray());
         metrics.put("held_out/kl", kl);
-        metrics.put("held_out/score", learned);
+        if (reward != null) {
+            metrics.put("held_out/score", learned);
+        }
         if (run.data().taste() != null) {
             metrics.put("held_out/gold_share", share);
             metrics.put("held_out/gold_score", mean(gold));

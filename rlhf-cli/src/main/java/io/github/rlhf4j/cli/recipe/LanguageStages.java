@@ -85,6 +85,7 @@ final class LanguageStages {
                 PretrainingConfig.defaults(stage.steps(), config.model().context() - 1);
         return defaults.withMicroBatchTokens(config.memory().tokensOr(defaults.microBatchTokens()))
                 .withBatchSize(stage.batch())
+                .withZLoss(stage.zLoss())
                 .withLearningRate(new LearningRatePlan(stage.learningRate(), FINAL_RATE, WARMUP))
                 .withEvaluation(Math.max(1, stage.steps() / EVALUATIONS), 32)
                 .withSeed(seed(config, Stage.PRETRAINING));

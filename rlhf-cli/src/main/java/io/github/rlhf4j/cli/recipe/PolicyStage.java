@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Optimises the supervised policy, on a KL leash to where it started: by PPO against the learned reward, or by whatever
@@ -50,31 +51,46 @@ final class PolicyStage {
 
     private void optimize(Algorithm algorithm) throws IOException {
         gold.clear();
+        boolean judged = algorithm.kind() != Algorithm.Kind.COMPARISONS || run.isDone(Stage.REWARD);
         try (TransformerPolicy reference = ModelFiles.policy(
                         run.model(Stage.SFT), optimizer, run.config().lora().base());
-                TransformerRewardModel reward = ModelFiles.reward(run.model(Stage.REWARD), optimizer)) {
-            // inherited by the models that are made of them and trained
+                TransformerRewardModel reward = judged ? ModelFiles.reward(run.model(Stage.REWARD), optimizer) : null) {
+            // inherited by what is made of it and trained
             reference.setRecomputation(run.config().memory().recomputation());
-            reward.network().setRecomputation(run.config().memory().recomputation());
-            PolicyTrainers trainers = new PolicyTrainers(run, algorithm, reference, reward, this::judge);
-            if (algorithm.kind() != Algorithm.Kind.ACTOR_CRITIC) {
+            if (reward == null || algorithm.kind() == Algorithm.Kind.COMPARISONS) {
                 try (TransformerPolicy policy = policy(reference, algorithm)) {
-                    train(algorithm, trainers.of(policy), policy, reference, reward);
+                    Trainer trainer = PolicyTrainers.onComparisons(run, algorithm, policy, reference);
+                    train(algorithm, trainer, policy, reference, reward);
                     new Learner(run).save(algorithm, policy);
-                }
-            } else if (config.sharedTrunk()) {
-                try (TransformerActorCritic both = actorCritic(reference, algorithm)) {
-                    train(algorithm, trainers.ofSharedTrunk(both), both, reference, reward);
-                    try (TransformerPolicy policy = both.toPolicy()) {
-                        new Learner(run).save(algorithm, policy);
-                    }
                 }
             } else {
-                try (TransformerPolicy policy = policy(reference, algorithm);
-                        TransformerValueFunction values = values(reward, algorithm)) {
-                    train(algorithm, trainers.of(policy, values), policy, reference, reward);
+                reward.network().setRecomputation(run.config().memory().recomputation());
+                optimize(algorithm, reference, reward);
+            }
+        }
+    }
+
+    /** On rollouts. */
+    private void optimize(Algorithm algorithm, TransformerPolicy reference, TransformerRewardModel reward)
+            throws IOException {
+        PolicyTrainers trainers = new PolicyTrainers(run, algorithm, reference, reward, this::judge);
+        if (algorithm.kind() != Algorithm.Kind.ACTOR_CRITIC) {
+            try (TransformerPolicy policy = policy(reference, algorithm)) {
+                train(algorithm, trainers.of(policy), policy, reference, reward);
+                new Learner(run).save(algorithm, policy);
+            }
+        } else if (config.sharedTrunk()) {
+            try (TransformerActorCritic both = actorCritic(reference, algorithm)) {
+                train(algorithm, trainers.ofSharedTrunk(both), both, reference, reward);
+                try (TransformerPolicy policy = both.toPolicy()) {
                     new Learner(run).save(algorithm, policy);
                 }
+            }
+        } else {
+            try (TransformerPolicy policy = policy(reference, algorithm);
+                    TransformerValueFunction values = values(reward, algorithm)) {
+                train(algorithm, trainers.of(policy, values), policy, reference, reward);
+                new Learner(run).save(algorithm, policy);
             }
         }
     }
@@ -84,10 +100,14 @@ final class PolicyStage {
             Trainer trainer,
             Policy policy,
             TransformerPolicy reference,
-            TransformerRewardModel reward)
+            @Nullable TransformerRewardModel reward)
             throws IOException {
         HeldOutTrace trace = new HeldOutTrace(
-                run, algorithm, policy, reference, run.readable().reading(reward));
+                run,
+                algorithm,
+                policy,
+                reference,
+                reward == null ? null : run.readable().reading(reward));
         try (MeteredTrainer metered =
                 new MeteredTrainer(algorithm.label(), trainer, (report, seconds) -> metrics(trace, report, seconds))) {
             run.runner().run(algorithm, metered);

@@ -82,10 +82,11 @@ final class PolicyTrainers {
         return ppo().policy(policy).critic(Critic.separate(values)).build();
     }
 
-    /** The trainer of an algorithm without a value function. */
-    Trainer of(TransformerPolicy policy) throws IOException {
+    /** The trainer of an algorithm on rollouts without a value function. */
+    Trainer of(TransformerPolicy policy) {
         return switch (algorithm.kind()) {
-            case ACTOR_CRITIC -> throw new IllegalArgumentException(algorithm + " needs a value function");
+            case ACTOR_CRITIC, COMPARISONS ->
+                throw new IllegalArgumentException(algorithm + " is not on rollouts alone");
             case GROUPS ->
                 rollouts(GroupTrainer.builder()).config(group()).policy(policy).build();
             case ONLINE_PAIRS ->
@@ -93,7 +94,6 @@ final class PolicyTrainers {
                         .config(onlineDpo())
                         .policy(policy)
                         .build();
-            case COMPARISONS -> dpo(policy);
         };
     }
 
@@ -197,14 +197,16 @@ final class PolicyTrainers {
                 .withRate(linear(config.learningRate()));
     }
 
-    private Trainer dpo(TransformerPolicy policy) throws IOException {
+    /** The trainer of an algorithm on comparisons, which asks no reward model. */
+    static Trainer onComparisons(Recipe run, Algorithm algorithm, TransformerPolicy policy, TransformerPolicy reference)
+            throws IOException {
         RecipeConfig.Dpo stage = run.config().dpo();
         PreferenceDataset comparisons = PreferenceFiles.read(run.directory().comparisons());
-        DpoConfig defaults = DpoConfig.defaults(stage.epochs(), seed());
+        DpoConfig defaults = DpoConfig.defaults(stage.epochs(), LanguageStages.seed(run.config(), algorithm));
         DpoConfig sized = defaults.withBatchSize(stage.batch())
                 .withMicroBatchTokens(run.config().memory().tokensOr(defaults.microBatchTokens()))
                 .withTooLong(DpoConfig.TooLong.TRUNCATE_END)
-                .withLoss(loss(stage.beta()));
+                .withLoss(loss(algorithm, stage.beta()));
         long steps = sized.totalSteps(comparisons.size());
         double rate = stage.learningRate();
         return DpoTrainer.builder()
@@ -219,7 +221,7 @@ final class PolicyTrainers {
                 .build();
     }
 
-    private PreferenceLoss loss(double beta) {
+    private static PreferenceLoss loss(Algorithm algorithm, double beta) {
         return switch (algorithm) {
             case IPO -> new IpoLoss(beta);
             case HINGE -> new HingeLoss(beta);

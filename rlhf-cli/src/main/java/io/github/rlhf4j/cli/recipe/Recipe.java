@@ -93,7 +93,7 @@ public final class Recipe {
         if (config.skips(stage)) {
             throw new InputException(stage.command() + " has nothing to do: " + skipReason(stage));
         }
-        for (Stage earlier : stage.needs()) {
+        for (Stage earlier : stage.needs(config.algorithms())) {
             if (!isDone(earlier) && isFirstStepOf(earlier)) {
                 perform(earlier);
             }
@@ -144,7 +144,7 @@ public final class Recipe {
 
     /** The stages that running one alone performs: with own preferences and a given model, their division too. */
     public List<Stage> toDo(Stage only) {
-        return Stream.concat(only.needs().stream().filter(this::isFirstStepOf), Stream.of(only))
+        return Stream.concat(only.needs(config.algorithms()).stream().filter(this::isFirstStepOf), Stream.of(only))
                 .filter(stage -> !isDone(stage))
                 .toList();
     }
@@ -157,7 +157,7 @@ public final class Recipe {
     }
 
     /** Whether a stage's output is there, or is not needed. */
-    private boolean isDone(Stage stage) {
+    boolean isDone(Stage stage) {
         return config.skips(stage)
                 || (stage == Stage.PPO
                         ? config.algorithms().stream().allMatch(directory::isDone)

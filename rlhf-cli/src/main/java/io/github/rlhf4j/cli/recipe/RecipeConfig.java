@@ -301,13 +301,15 @@ public record RecipeConfig(
      * @param steps 0 takes a base model as it is; more go on with its pretraining
      * @param batch windows of a whole context per step; of at most 2²⁴ tokens, as the other batches and the rollout
      * @param learningRate peak, cosine down to a tenth
+     * @param zLoss coefficient of log² Z beside the loss (PaLM, §5, takes 1e-4), 0 for none
      */
-    public record Pretraining(int documents, int steps, int batch, double learningRate) {
+    public record Pretraining(int documents, int steps, int batch, double learningRate, double zLoss) {
 
         public Pretraining {
             require(documents >= 0, "pretraining.documents must be ≥ 0 (0 is all)", documents);
             require(steps >= 0, "pretraining.steps must be ≥ 0", steps);
             requirePositive("pretraining", batch, learningRate);
+            requireFinite("pretraining.zLoss", "≥ 0 (0 is none)", zLoss >= 0, zLoss);
         }
     }
 
@@ -487,7 +489,7 @@ public record RecipeConfig(
                 Lora.none(),
                 List.of(Algorithm.PPO),
                 new Model(4096, 128, 4, 4, 96, 0),
-                new Pretraining(0, 2300, 24, 2e-3),
+                new Pretraining(0, 2300, 24, 2e-3, 0),
                 new Sft(24_000, 1, 32, 1e-3),
                 new Comparisons(9000, 4, 200, 0.1, 56, 0.3),
                 new Reward(2, 16, 5e-4),
@@ -510,7 +512,7 @@ public record RecipeConfig(
                 full.lora,
                 full.algorithms,
                 new Model(1024, 64, 2, 2, 96, 0),
-                new Pretraining(30_000, 700, 16, 4e-3),
+                new Pretraining(30_000, 700, 16, 4e-3, 0),
                 new Sft(8_000, 1, 32, 2e-3),
                 new Comparisons(300, 4, 60, 0.1, 48, 0.3),
                 new Reward(1, 16, 1e-3),
@@ -568,7 +570,7 @@ public record RecipeConfig(
                         model.heads(),
                         CONTEXT_ON_MODEL,
                         model.dropout()),
-                new Pretraining(0, 0, 8, 1e-4),
+                new Pretraining(0, 0, 8, 1e-4, 0),
                 sft,
                 comparisons,
                 reward,

@@ -43,11 +43,15 @@ public enum Stage {
         return List.of(values()).subList(0, ordinal());
     }
 
-    /** The stages whose output this one reads, in order. */
-    public List<Stage> needs() {
-        return switch (this) {
-            case TOKENIZER, PRETRAINING, SFT, COMPARISONS, REWARD, EVALUATION -> before();
-            case PPO -> List.of(TOKENIZER, PRETRAINING, SFT, REWARD);
-        };
+    /** The stages whose output this one reads, in order, where policies are optimised by these algorithms. */
+    List<Stage> needs(List<Algorithm> algorithms) {
+        if (this != PPO) {
+            return before();
+        }
+        boolean comparisons = algorithms.stream().anyMatch(algorithm -> algorithm.kind() == Algorithm.Kind.COMPARISONS);
+        boolean reward = algorithms.stream().anyMatch(algorithm -> algorithm.kind() != Algorithm.Kind.COMPARISONS);
+        return before().stream()
+                .filter(stage -> (stage != COMPARISONS || comparisons) && (stage != REWARD || reward))
+                .toList();
     }
 }

@@ -161,7 +161,7 @@ class GivenModelTest {
 
     @Test
     void pretrainingGoesOnWhereItsStepsAreNotZero() throws IOException {
-        RecipeConfig config = config("pretraining.steps", "3", "lora.rank", "0", "model.context", "96");
+        RecipeConfig config = config("pretraining.steps", "3", "pretraining.zLoss", "1e-4", "lora.rank", "0");
         TinyRun.recipe(config, directory, RunMonitor.SILENT, new StopSignal(), false)
                 .runOnly(Stage.PRETRAINING);
 
@@ -169,9 +169,10 @@ class GivenModelTest {
                         .config()
                         .contextLength())
                 .isEqualTo(128);
-        double first =
-                RunRecords.read(directory).stage("pretraining").get(0).metrics().get("pretraining/loss");
-        assertThat(first).isPositive();
+        Map<String, Double> first =
+                RunRecords.read(directory).stage("pretraining").get(0).metrics();
+        assertThat(first.get("pretraining/loss")).isPositive();
+        assertThat(first.get("pretraining/z_loss")).isPositive();
     }
 
     /** PPO needs no comparisons where the reward model is given, and fine-tuning nothing where the model answers already. */
@@ -220,6 +221,25 @@ class GivenModelTest {
     private static String row(int i) {
         String text = i % 4 == 0 ? "far too long ".repeat(40) : "short";
         return "{\"prompt\": \"question " + i + "\", \"chosen\": \"" + text + " " + i + "\", \"rejected\": \"no\"}";
+    }
+
+    /** DPO needs no reward model: neither to train nor to be looked at. */
+    @Test
+    void dpoGoesFromPreferencesToAModelWithoutARewardModel() throws IOException {
+        Path rows = directory.resolve("rows.jsonl");
+        try (Stream<Integer> numbers = Stream.iterate(0, i -> i + 1).limit(40)) {
+            Files.write(rows, numbers.map(GivenModelTest::row).toList());
+        }
+        RecipeConfig config = config(
+                "data.preferences", quoted(rows), "data.dropTooLong", "true", "sft.epochs", "0", "algorithms", "[dpo]");
+        Path run = directory.resolve("run");
+        TinyRun.recipe(config, run, RunMonitor.SILENT, new StopSignal(), false).runOnly(Stage.PPO);
+
+        assertThat(run.resolve("dpo/model/model.safetensors")).exists();
+        assertThat(run.resolve("reward")).doesNotExist();
+        assertThat(RunRecords.read(run).stage("dpo").get(0).metrics())
+                .containsKeys("held_out/kl", "dpo/accuracy")
+                .doesNotContainKey("held_out/score");
     }
 
     @Test

@@ -35,7 +35,7 @@ public final class TinyRun {
                 RecipeConfig.Lora.none(),
                 List.of(Algorithm.PPO),
                 new RecipeConfig.Model(300, 16, 1, 2, 96, 0.1),
-                new RecipeConfig.Pretraining(100, 6, 4, 1e-2),
+                new RecipeConfig.Pretraining(100, 6, 4, 1e-2, 0),
                 new RecipeConfig.Sft(48, 1, 16, 1e-2),
                 new RecipeConfig.Comparisons(8, 4, 6, 0.1, 16, 1),
                 new RecipeConfig.Reward(2, 4, 1e-2),
