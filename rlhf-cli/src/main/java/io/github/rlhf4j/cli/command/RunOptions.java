@@ -75,8 +75,8 @@ final class RunOptions {
             paramLabel = "NAME",
             split = ",",
             description = {
-                "What optimises the policy, one or several to compare: ppo, grpo, dr_grpo, dapo, gspo, cispo, rloo,",
-                "reinforce, reinforce_plus_plus, raft, online_dpo, dpo, ipo, hinge."
+                "What optimises the policy, one or several to compare; of a run that is gone on with, more of them.",
+                "One of ${COMPLETION-CANDIDATES}."
             })
     List<Algorithm> algorithms = List.of();
 
@@ -185,11 +185,11 @@ final class RunOptions {
     RecipeConfig resolve(RunDirectory directory, boolean continues) {
         boolean stored = (resume || continues) && directory.holdsRun() && !quick;
         RecipeConfig base = stored ? directory.storedConfig() : quick ? RecipeConfig.quick() : RecipeConfig.standard();
-        RecipeConfig changed = ConfigFiles.change(base, config, flags());
+        RecipeConfig changed = ConfigFiles.change(base, config, flags(stored ? base.algorithms() : List.of()));
         String begun = changed.base().model();
         if (!stored && begun != null) { // whose defaults are others
             base = quick ? RecipeConfig.quickOnModel(begun) : RecipeConfig.onModel(begun);
-            changed = ConfigFiles.change(base, config, flags());
+            changed = ConfigFiles.change(base, config, flags(List.of()));
         }
         return ConfigFiles.set(changed, absolute(changed, stored ? base : RecipeConfig.standard()));
     }
@@ -222,15 +222,23 @@ final class RunOptions {
         }
     }
 
-    private Map<String, String> flags() {
+    /** @param begun the algorithms of a run that is gone on with, to which others are added */
+    private Map<String, String> flags(List<Algorithm> begun) {
         Map<String, String> flags = new LinkedHashMap<>();
+        if (!algorithms.isEmpty()) {
+            flags.put(
+                    "algorithms",
+                    Stream.concat(begun.stream(), algorithms.stream())
+                            .distinct()
+                            .toList()
+                            .toString());
+        }
         put(flags, "seed", seed);
         put(flags, "backend", backend);
         put(flags, "data.text", quoted(text));
         put(flags, "data.demonstrations", quoted(demonstrations));
         put(flags, "data.preferences", quoted(preferences));
         put(flags, "data.prompts", quoted(prompts));
-        put(flags, "algorithms", algorithms.isEmpty() ? null : algorithms);
         put(flags, "base.model", quoted(model));
         put(flags, "base.rewardModel", quoted(rewardModel));
         put(flags, "base.chatTemplate", quoted(chatTemplate));

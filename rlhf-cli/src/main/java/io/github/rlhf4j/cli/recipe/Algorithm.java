@@ -30,8 +30,32 @@ public enum Algorithm {
     DPO(Kind.COMPARISONS),
     /** Azar et al. 2024: squared distance to a margin, from the comparisons. */
     IPO(Kind.COMPARISONS),
-    /** Zhao et al. 2023, as a hinge on implicit rewards, from the comparisons. */
-    HINGE(Kind.COMPARISONS);
+    /** A hinge on implicit rewards (Liu et al. 2023), from the comparisons. */
+    HINGE(Kind.COMPARISONS),
+    /** Mitchell 2023: DPO that allows for mistakes in the comparisons, smoothed. */
+    CONSERVATIVE_DPO(Kind.COMPARISONS),
+    /** Chowdhury et al. 2024: DPO that allows for mistakes, unbiased. */
+    ROBUST_DPO(Kind.COMPARISONS),
+    /** Zhao et al. 2023, without a reference. */
+    SLIC(Kind.COMPARISONS),
+    /** D'Oosterlinck et al. 2024: chosen up, rejected down. */
+    APO_ZERO(Kind.COMPARISONS),
+    /** D'Oosterlinck et al. 2024: both down, rejected more. */
+    APO_DOWN(Kind.COMPARISONS),
+    /** Chen et al. 2024. */
+    NCA(Kind.COMPARISONS),
+    /** Wu et al. 2024. */
+    SPPO(Kind.COMPARISONS),
+    /** Jung et al. 2024. */
+    BCO(Kind.COMPARISONS),
+    /** Hong et al. 2024: odds ratios beside the likelihood, without a reference. */
+    ORPO(Kind.COMPARISONS),
+    /** Meng et al. 2024: mean log-probs, without a reference. */
+    SIMPO(Kind.COMPARISONS),
+    /** Xu et al. 2024, without a reference. */
+    CPO(Kind.COMPARISONS),
+    /** Ethayarajh et al. 2024: from answers that are good or bad by themselves, here the best and the worst of each ranking. */
+    KTO(Kind.COMPARISONS);
 
     /** What an algorithm learns from. */
     enum Kind {
@@ -67,6 +91,12 @@ public enum Algorithm {
             case REINFORCE_PLUS_PLUS -> "REINFORCE++";
             case ONLINE_DPO -> "online DPO";
             case HINGE -> "hinge";
+            case CONSERVATIVE_DPO -> "conservative DPO";
+            case ROBUST_DPO -> "robust DPO";
+            case SLIC -> "SLiC";
+            case APO_ZERO -> "APO-zero";
+            case APO_DOWN -> "APO-down";
+            case SIMPO -> "SimPO";
             default -> name();
         };
     }

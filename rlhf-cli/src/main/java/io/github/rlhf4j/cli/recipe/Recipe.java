@@ -290,8 +290,11 @@ public final class Recipe {
             case REWARD -> "reward model from the comparisons only";
             case PPO ->
                 config.algorithms().stream().map(Algorithm::title).collect(Collectors.joining(", ")) + "; "
-                        + config.ppo().iterations() + " rollouts of "
-                        + config.ppo().rollout() + " answers";
+                        + (config.algorithms().stream()
+                                        .allMatch(algorithm -> algorithm.kind() == Algorithm.Kind.COMPARISONS)
+                                ? "on the comparisons"
+                                : config.ppo().iterations() + " rollouts of "
+                                        + config.ppo().rollout() + " answers");
             case EVALUATION ->
                 few(data().prompts().heldOut(), config.evaluation().prompts()) + " held-out prompts";
         };

@@ -133,6 +133,28 @@ public record RecipeConfig(
                 evaluation);
     }
 
+    /** The same run with other algorithms. */
+    RecipeConfig withAlgorithms(List<Algorithm> others) {
+        return new RecipeConfig(
+                seed,
+                backend,
+                heldOutShare,
+                checkpointEvery,
+                memory,
+                data,
+                base,
+                lora,
+                others,
+                model,
+                pretraining,
+                sft,
+                comparisons,
+                reward,
+                ppo,
+                dpo,
+                evaluation);
+    }
+
     /**
      * What memory the passes of training take, in exchange for time. It decides what is learned by rounding only, so a run
      * may be resumed with other values.
@@ -438,7 +460,7 @@ public record RecipeConfig(
      *
      * @param batch rankings per step
      * @param learningRate peak, cosine down to a tenth
-     * @param beta β of the implicit reward (of IPO: τ), positive
+     * @param beta β of the implicit reward (of IPO: τ), positive; SLiC, ORPO and SimPO have numbers of their papers in its place
      */
     public record Dpo(int epochs, int batch, double learningRate, double beta) {
 

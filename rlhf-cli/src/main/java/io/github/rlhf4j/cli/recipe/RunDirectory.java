@@ -20,7 +20,8 @@ import java.util.Map;
 public record RunDirectory(Path root) {
 
     /**
-     * Begins a run here, or goes on with the one that is here, whose settings of memory may be others from now on.
+     * Begins a run here, or goes on with the one that is here, whose settings of memory may be others from now on, and to whose
+     * algorithms others may be added; then it is evaluated anew.
      *
      * @throws InputException when a run is here and is not to be resumed, or is to be resumed with other settings
      */
@@ -40,6 +41,9 @@ public record RunDirectory(Path root) {
         if (!stored.equals(config)) {
             write(config);
         }
+        if (!stored.algorithms().equals(config.algorithms())) {
+            Files.deleteIfExists(root.resolve(RunRecords.RESULTS));
+        }
     }
 
     private void write(RecipeConfig config) throws IOException {
@@ -57,7 +61,12 @@ public record RunDirectory(Path root) {
     }
 
     private void requireSame(RecipeConfig stored, RecipeConfig wanted) {
-        List<String> differences = ConfigFiles.differences(stored.withMemory(wanted.memory()), wanted);
+        List<Algorithm> begun = stored.algorithms();
+        boolean adds = wanted.algorithms().size() > begun.size()
+                && wanted.algorithms().subList(0, begun.size()).equals(begun);
+        RecipeConfig same = stored.withMemory(wanted.memory());
+        List<String> differences =
+                ConfigFiles.differences(adds ? same.withAlgorithms(wanted.algorithms()) : same, wanted);
         if (!differences.isEmpty()) {
             throw new InputException("the run in " + root + " was begun with other settings (there, here): "
                     + String.join("; ", differences) + ". Resume it with its own, or begin another with --out");

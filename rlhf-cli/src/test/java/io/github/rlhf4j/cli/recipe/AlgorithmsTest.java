@@ -99,6 +99,25 @@ class AlgorithmsTest {
         }
     }
 
+    /** What is there stays, and the evaluation is done again with all of them. */
+    @Test
+    void algorithmsAreAddedToAFinishedRun() throws IOException {
+        RecipeConfig two = ConfigFiles.set(TinyRun.config(), "algorithms", "[ppo, dpo]");
+        TinyRun.recipe(TinyRun.config(), directory, RunMonitor.SILENT, new StopSignal(), false)
+                .run();
+        byte[] ppo = Files.readAllBytes(directory.resolve("ppo/model/model.safetensors"));
+        TinyRun.recipe(two, directory, RunMonitor.SILENT, new StopSignal(), true)
+                .run();
+
+        assertThat(directory.resolve("ppo/model/model.safetensors")).hasBinaryContent(ppo);
+        assertThat(directory.resolve("dpo/model/model.safetensors"))
+                .hasSameBinaryContentAs(whole.resolve("dpo/model/model.safetensors"));
+        assertThat(RunRecords.read(directory).results().value("reward/score_dpo"))
+                .isFinite();
+        assertThatThrownBy(() -> TinyRun.recipe(TinyRun.config(), directory, RunMonitor.SILENT, new StopSignal(), true))
+                .hasMessageContaining("algorithms");
+    }
+
     @Test
     void settingsThatDoNotFitAreNamed() {
         assertThatThrownBy(() -> ConfigFiles.set(TinyRun.config(), "algorithms", "[]"))
