@@ -13,6 +13,9 @@ texts = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
 result = []
 for directory in sys.argv[2:]:
     tokenizer = AutoTokenizer.from_pretrained(directory)
+    given = set(tokenizer("one"))
+    if given != {"input_ids", "attention_mask"}:
+        raise SystemExit(f"{directory}: generate() would be given {given}")
     roles = [
         [settings.bos_token_id, settings.eos_token_id, settings.pad_token_id]
         for settings in (AutoConfig.from_pretrained(directory), GenerationConfig.from_pretrained(directory))

@@ -104,6 +104,8 @@ final class RunOptions {
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "One setting, such as ppo.iterations=50.")
     Map<String, String> settings = new LinkedHashMap<>();
 
+    private @Nullable Stage begun;
+
     /**
      * The run's directory.
      *
@@ -169,12 +171,7 @@ final class RunOptions {
      * setting says that they are to train it further.
      */
     void beginAt(Stage stage) {
-        if (stage.ordinal() > Stage.SFT.ordinal()) {
-            settings.putIfAbsent("sft.epochs", "0");
-        }
-        if (stage == Stage.PRETRAINING) {
-            settings.putIfAbsent("pretraining.steps", "100");
-        }
+        begun = stage;
     }
 
     /**
@@ -184,14 +181,19 @@ final class RunOptions {
      */
     RecipeConfig resolve(RunDirectory directory, boolean continues) {
         boolean stored = (resume || continues) && directory.holdsRun() && !quick;
-        RecipeConfig base = stored ? directory.storedConfig() : quick ? RecipeConfig.quick() : RecipeConfig.standard();
+        RecipeConfig base = stored ? directory.storedConfig() : defaults();
         RecipeConfig changed = ConfigFiles.change(base, config, flags(stored ? base.algorithms() : List.of()));
-        String begun = changed.base().model();
-        if (!stored && begun != null) { // whose defaults are others
-            base = quick ? RecipeConfig.quickOnModel(begun) : RecipeConfig.onModel(begun);
-            changed = ConfigFiles.change(base, config, flags(List.of()));
-        }
         return ConfigFiles.set(changed, absolute(changed, stored ? base : RecipeConfig.standard()));
+    }
+
+    /** What a run that begins has where nothing says otherwise, which a given model decides too. */
+    private RecipeConfig defaults() {
+        String given = ConfigFiles.text(config, flags(List.of()), "base.model");
+        if (given == null) {
+            return quick ? RecipeConfig.quick() : RecipeConfig.standard();
+        }
+        RecipeConfig onModel = quick ? RecipeConfig.quickOnModel(given) : RecipeConfig.onModel(given);
+        return begun == null ? onModel : onModel.beginningAt(begun);
     }
 
     /** The settings that make paths absolute; what a run has stored already stays as it is. */

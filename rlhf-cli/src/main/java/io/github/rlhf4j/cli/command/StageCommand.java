@@ -58,6 +58,9 @@ abstract class StageCommand implements Callable<Integer> {
         StopSignal stop = new StopSignal();
         Console console = new Console(Rlhf.out(spec), Console.isTerminal());
         Recipe recipe = new Recipe(config, directory, WordNet::load, console, stop);
+        if (only != null) {
+            recipe.requireRunnable(only);
+        }
         recipe.prepare(); // first, so that a broken file leaves no directory behind that would stand in the way
         recipe.requireMemory(only == null ? recipe.toDo() : recipe.toDo(only));
         RunLock lock = directory.lock();

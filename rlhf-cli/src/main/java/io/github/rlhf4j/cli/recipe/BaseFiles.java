@@ -62,6 +62,18 @@ final class BaseFiles {
         return files;
     }
 
+    /** llama2.c's models have their tokenizers beside them. */
+    private static void addTokenizers(Path model, List<Path> files) throws IOException {
+        Path folder = model.toAbsolutePath().getParent();
+        if (folder != null) {
+            try (Stream<Path> entries = Files.list(folder)) {
+                entries.filter(file -> file.getFileName().toString().matches("tok.*\\.bin"))
+                        .sorted()
+                        .forEach(files::add);
+            }
+        }
+    }
+
     private static void add(@Nullable String named, List<Path> files) throws IOException {
         if (named == null) {
             return;
@@ -69,6 +81,9 @@ final class BaseFiles {
         Path path = Path.of(named);
         if (!Files.isDirectory(path)) {
             files.add(path);
+            if (named.endsWith(".bin")) {
+                addTokenizers(path, files);
+            }
             return;
         }
         try (Stream<Path> entries = Files.list(path)) {

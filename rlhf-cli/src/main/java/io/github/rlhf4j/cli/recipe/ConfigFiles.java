@@ -99,6 +99,21 @@ public final class ConfigFiles {
         return convert(merged, String.join(", ", sources));
     }
 
+    /**
+     * What a file, or settings over it, say of one text, before any rule is asked of the whole.
+     *
+     * @return null when they say nothing of it
+     * @throws InputException when the file is no YAML
+     */
+    public static @Nullable String text(@Nullable Path file, Map<String, String> settings, String path) {
+        String pointer = "/" + path.replace('.', '/');
+        String set = settings.get(path);
+        JsonNode node = set != null
+                ? parse(path, set).at(pointer)
+                : file == null ? NullNode.instance : parse(file).at(pointer);
+        return node.isTextual() ? node.textValue() : null;
+    }
+
     private static ObjectNode parse(Path file) {
         JsonNode read;
         try {

@@ -14,6 +14,7 @@ import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import io.github.rlhf4j.transformer.tokenizer.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -65,12 +66,39 @@ public final class ModelFiles {
         return reading(path, () -> verified(path));
     }
 
-    /** @throws InputException as {@link #source}, and when it is a language model */
-    static void requireRewardModel(Path path) {
-        if (!source(path).hasScoreHead()) {
+    /**
+     * Finds what would keep a reward model from being asked.
+     *
+     * @param context tokens of the sequences that it will be asked about
+     * @throws InputException as {@link #source}, and when it is a language model, has too short a context, or a template that
+     *     cannot be used
+     */
+    static void requireRewardModel(Path path, int context) {
+        ModelSource files = source(path);
+        if (!files.hasScoreHead()) {
             throw new InputException(path + " is a language model, which scores no texts; name a reward model, a"
                     + " …ForSequenceClassification with the head " + ModelDirectory.SCORE_HEAD);
         }
+        if (files.config().contextLength() < context) {
+            throw new InputException("the reward model " + path + " attends to "
+                    + files.config().contextLength() + " tokens, fewer than model.context (" + context
+                    + "); lower it: --set model.context=" + files.config().contextLength());
+        }
+        reading(path, () -> format(files));
+    }
+
+    /** @throws InputException as {@link #source}, and when it is a reward model */
+    static void requireLanguageModel(Path path) {
+        if (source(path).hasScoreHead()) {
+            throw new InputException(
+                    path + " is a reward model, which cannot write; name a language model with --model,"
+                            + " and this one with --reward-model");
+        }
+    }
+
+    private static ChatFormat format(ModelSource files) throws IOException {
+        Tokenizer tokenizer = files.tokenizer();
+        return ChatFormats.of(ChatFormats.templateFor(files, tokenizer), tokenizer);
     }
 
     /**
@@ -96,7 +124,8 @@ public final class ModelFiles {
         try {
             return Files.readString(file);
         } catch (IOException e) {
-            throw new InputException("cannot read " + file + ": " + e.getMessage(), e);
+            String reason = e instanceof NoSuchFileException ? "there is no such file" : e.getMessage();
+            throw new InputException("cannot read " + file + ": " + reason, e);
         }
     }
 
@@ -132,9 +161,7 @@ public final class ModelFiles {
     public static TransformerRewardModel reward(Path directory, AdamWConfig optimizer) {
         return reading(directory, () -> {
             ModelSource files = verified(directory);
-            Tokenizer tokenizer = files.tokenizer();
-            ChatFormat format = ChatFormats.of(ChatFormats.templateFor(files, tokenizer), tokenizer);
-            return TransformerRewardModel.load(directory, format, optimizer);
+            return TransformerRewardModel.load(directory, format(files), optimizer);
         });
     }
 

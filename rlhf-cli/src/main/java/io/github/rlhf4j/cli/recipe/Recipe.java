@@ -13,6 +13,7 @@ import io.github.rlhf4j.core.data.Splits.Parts;
 import io.github.rlhf4j.core.training.StopSignal;
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import io.github.rlhf4j.transformer.chat.ChatFormats;
+import io.github.rlhf4j.transformer.files.LoraDirectory;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import java.io.Closeable;
 import java.io.IOException;
@@ -90,17 +91,10 @@ public final class Recipe {
      * @throws InputException naming the stage that has to be done first
      */
     public void runOnly(Stage stage) throws IOException {
-        if (config.skips(stage)) {
-            throw new InputException(stage.command() + " has nothing to do: " + skipReason(stage));
-        }
+        requireRunnable(stage);
         for (Stage earlier : stage.needs(config.algorithms())) {
-            if (!isDone(earlier) && isFirstStepOf(earlier)) {
-                perform(earlier);
-            }
             if (!isDone(earlier)) {
-                throw new InputException(stage.command() + " needs the output of " + earlier.label() + ", which "
-                        + directory.root() + " does not have; run \"rlhf " + earlier.command() + " --out "
-                        + directory.root() + " --resume\" first");
+                perform(earlier);
             }
         }
         if (isDone(stage)) {
@@ -129,12 +123,55 @@ public final class Recipe {
                     + " attends to " + given.contextLength() + " tokens; lower it: --set model.context="
                     + given.contextLength());
         }
-        if (config.base().rewardModel() != null) {
-            ModelFiles.requireRewardModel(Path.of(config.base().rewardModel()));
+        String reward = config.base().rewardModel();
+        if (reward != null) {
+            ModelFiles.requireRewardModel(Path.of(reward), config.model().context());
         }
         if (given != null) {
+            ModelFiles.requireLanguageModel(
+                    Path.of(Objects.requireNonNull(config.base().model())));
             format(); // a template that cannot be used must not be found later
         }
+        requireTargets(given);
+    }
+
+    private void requireTargets(@Nullable TransformerConfig given) {
+        if (config.lora().isUsed()) {
+            try {
+                TransformerConfig model = given == null ? config.model().shape() : given;
+                LoraDirectory.requireLayers(model, config.lora().of(model));
+            } catch (IllegalArgumentException e) {
+                throw new InputException("lora.targets: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /**
+     * Whether a stage can run by itself here, before anything is written.
+     *
+     * @throws InputException saying what has to be done or given first
+     */
+    public void requireRunnable(Stage stage) {
+        if (config.skips(stage)) {
+            throw new InputException(stage.command() + " has nothing to do: " + skipReason(stage));
+        }
+        for (Stage earlier : stage.needs(config.algorithms())) {
+            if (!isDone(earlier) && !isFirstStepOf(stage, earlier)) {
+                throw new InputException(stage.command() + " needs the output of " + earlier.label() + ", which "
+                        + directory.root() + " does not have; " + remedy(earlier));
+            }
+        }
+    }
+
+    private String remedy(Stage earlier) {
+        String run = "run \"rlhf " + earlier.command() + " --out " + directory.root() + " --resume\" first";
+        return config.base().model() == null || directory.holdsRun()
+                ? run
+                : earlier == Stage.REWARD
+                        ? "name a reward model with --reward-model, or begin with \"rlhf reward --model "
+                                + config.base().model() + "\""
+                        : "begin with \"rlhf " + earlier.command() + " --model "
+                                + config.base().model() + "\"";
     }
 
     /** The stages whose output is not there yet. */
@@ -144,16 +181,21 @@ public final class Recipe {
 
     /** The stages that running one alone performs: with own preferences and a given model, their division too. */
     public List<Stage> toDo(Stage only) {
-        return Stream.concat(only.needs(config.algorithms()).stream().filter(this::isFirstStepOf), Stream.of(only))
+        return Stream.concat(
+                        only.needs(config.algorithms()).stream().filter(earlier -> isFirstStepOf(only, earlier)),
+                        Stream.of(only))
                 .filter(stage -> !isDone(stage))
                 .toList();
     }
 
-    /** Own preferences need no more than to be divided, which is not worth a command of its own on a model that is given. */
-    private boolean isFirstStepOf(Stage earlier) {
+    /**
+     * What is not worth a command of its own on a model that is given: own preferences need no more than to be divided, and
+     * evaluation may be the first stage that asks for comparisons.
+     */
+    private boolean isFirstStepOf(Stage stage, Stage earlier) {
         return earlier == Stage.COMPARISONS
                 && config.base().model() != null
-                && config.data().preferences() != null;
+                && (config.data().preferences() != null || stage == Stage.EVALUATION);
     }
 
     /** Whether a stage's output is there, or is not needed. */
@@ -251,8 +293,9 @@ public final class Recipe {
     private void dropTooLong(OwnDataLengths lengths) {
         RecipeData all = data();
         RecipeData fitting = lengths.fitting(all);
-        int rows = count(all.prompts()) + count(all.preferences());
-        int dropped = rows - count(fitting.prompts()) - count(fitting.preferences());
+        boolean same = config.data().prompts() == null && all.preferences() != null; // prompts are the preferences'
+        int rows = (same ? 0 : count(all.prompts())) + count(all.preferences());
+        int dropped = rows - (same ? 0 : count(fitting.prompts())) - count(fitting.preferences());
         if (dropped > 0) {
             monitor.onNote(dropped + " of " + rows + " prompts and preferences are longer than model.context ("
                     + config.model().context() + ") has room for, and left out");

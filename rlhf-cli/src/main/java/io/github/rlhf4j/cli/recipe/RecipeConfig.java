@@ -8,6 +8,7 @@ import io.github.rlhf4j.transformer.model.LoraTarget;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -242,8 +243,8 @@ public record RecipeConfig(
      * @param dropout of what the adapters read, in fine-tuning, in [0, 1)
      * @param targets projections that get an adapter; none takes queries and values (of GPT-2, whose projections are one:
      *     queries, keys and values)
-     * @param int8 whether the frozen weights of linear layers are held in a byte each, for less memory; the models that stages
-     *     leave then have the rounded weights
+     * @param int8 whether the frozen weights of linear layers are held in a byte each while a stage trains, for less memory; the
+     *     models that stages leave are the adapters on the weights as they were, not rounded
      */
     public record Lora(int rank, double alpha, double dropout, List<LoraTarget> targets, boolean int8) {
 
@@ -301,6 +302,12 @@ public record RecipeConfig(
      * @param dropout of pretraining and fine-tuning, in [0, 1)
      */
     public record Model(int vocabulary, int width, int layers, int heads, int context, double dropout) {
+
+        /** GPT-2 of this shape. */
+        TransformerConfig shape() {
+            return TransformerConfig.gpt2(vocabulary, context, width, layers, heads)
+                    .withDropout(dropout);
+        }
 
         public Model {
             requireAtMost("model.vocabulary", MOST_VOCABULARY, vocabulary);
@@ -571,6 +578,15 @@ public record RecipeConfig(
                         new Reward(1, 8, 3e-4),
                         new Ppo(8, 16, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 48, 1, false, 0),
                         new Evaluation(16, 4));
+    }
+
+    /** These defaults for a run that a stage begins: the given model stands for what the stages before would have trained. */
+    public RecipeConfig beginningAt(Stage stage) {
+        return ConfigFiles.set(
+                this,
+                stage == Stage.PRETRAINING
+                        ? Map.of("pretraining.steps", "100")
+                        : stage.ordinal() > Stage.SFT.ordinal() ? Map.of("sft.epochs", "0") : Map.of());
     }
 
     private RecipeConfig onModel(

@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.Demonstration;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.PreferenceDataset;
 import io.github.rlhf4j.core.Ranking;
+import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.data.PreferenceFiles;
 import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.reward.TransformerRewardModel;
@@ -13,6 +14,8 @@ import io.github.rlhf4j.transformer.ScalarTransformer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,16 +46,36 @@ final class RewardStage {
             reward.network().setRecomputation(run.config().memory().recomputation());
             run.runner().run(Stage.REWARD, trainer);
             center(reward, demonstrations());
-            if (reward.network().lora() != null) {
-                String base = run.model(Stage.SFT).toString();
-                ModelFiles.saveAdapters(run.directory().adapters(Stage.REWARD), fresh -> reward.network()
-                        .saveLora(fresh, base));
-            }
+            save(reward, supervised.tokenizer());
+        }
+    }
+
+    private void save(TransformerRewardModel reward, Tokenizer tokenizer) throws IOException {
+        Path model = run.directory().model(Stage.REWARD);
+        Path adapters = run.directory().adapters(Stage.REWARD);
+        Path start = run.model(Stage.SFT);
+        Optional<String> template = Optional.of(run.chatTemplate());
+        if (reward.network().lora() != null) {
+            ModelFiles.saveAdapters(adapters, fresh -> {
+                if (Files.isDirectory(start)) {
+                    reward.network().saveLora(fresh, start.toString());
+                } else {
+                    reward.network().saveLora(fresh); // PEFT opens no file of another format
+                }
+            });
+        }
+        if (!run.config().lora().int8()) {
+            ModelFiles.save(model, reward, tokenizer, template);
+            return;
+        }
+        try (TransformerPolicy whole = ModelFiles.policy(start); // not rounded
+                ScalarTransformer trunk = ScalarTransformer.of(whole, AdamWConfig.gpt3(), 0);
+                ScalarTransformer adapted = trunk.loadLora(adapters, AdamWConfig.gpt3())) {
             ModelFiles.save(
-                    run.directory().model(Stage.REWARD),
-                    reward,
-                    supervised.tokenizer(),
-                    Optional.of(run.chatTemplate()));
+                    model,
+                    new TransformerRewardModel(adapted, run.format(), reward.normalization()),
+                    tokenizer,
+                    template);
         }
     }
 

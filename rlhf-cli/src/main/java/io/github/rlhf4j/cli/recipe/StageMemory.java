@@ -125,7 +125,8 @@ record StageMemory(
 
     /** The model with its adapters merged, while it is saved. */
     private MemoryEstimate merged() {
-        return config.lora().isUsed() ? frozen() : MemoryEstimate.NOTHING;
+        MemoryEstimate copy = config.lora().isUsed() ? frozen() : MemoryEstimate.NOTHING;
+        return config.lora().int8() ? copy.plus(frozen()) : copy; // on the weights as they were
     }
 
     private MemoryEstimate samplingOfLearner() {
@@ -170,8 +171,6 @@ record StageMemory(
         if (base != null) {
             return base;
         }
-        RecipeConfig.Model shape = config.model();
-        return TransformerConfig.gpt2(shape.vocabulary(), shape.context(), shape.width(), shape.layers(), shape.heads())
-                .withDropout(shape.dropout());
+        return config.model().shape();
     }
 }

@@ -154,6 +154,10 @@ class GivenModelTest {
 
         assertThat(RunRecords.read(directory).results().value("objective/kl")).isFinite();
         assertThat(Files.exists(directory.resolve("sft/adapter"))).isEqualTo(rank > 0);
+        if (int8) { // the model is the adapters on the weights as they were, not rounded
+            assertSame(llama, directory.resolve("sft"));
+            assertSame(directory.resolve("sft/model"), directory.resolve("ppo"));
+        }
         assertThat(directory.resolve("ppo/model/model.safetensors"))
                 .binaryContent()
                 .isNotEqualTo(Files.readAllBytes(whole.resolve("ppo/model/model.safetensors")));
@@ -273,6 +277,13 @@ class GivenModelTest {
         assertThatThrownBy(() -> prepare(config("base.rewardModel", quoted(llama))))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("is a language model");
+        assertThatThrownBy(() -> prepare(config("lora.targets", "[query_key_value]")))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("PEFT has no layer for QUERY_KEY_VALUE in Llama");
+        Path reward = whole.resolve("reward/model");
+        assertThatThrownBy(() -> prepare(config("base.model", quoted(reward))))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("is a reward model, which cannot write");
         Path template = Files.writeString(directory.resolve("template.jinja"), "{{ messages[0].content }}");
         assertThatThrownBy(() -> prepare(config("base.chatTemplate", quoted(template))))
                 .isInstanceOf(InputException.class)

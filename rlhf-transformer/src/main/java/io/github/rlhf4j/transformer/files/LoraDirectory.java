@@ -147,6 +147,15 @@ public final class LoraDirectory {
     }
 
     /**
+     * Whether adapters can be written for a model, asked before they are trained.
+     *
+     * @throws IllegalArgumentException naming the target that the model's family has no layer for, and those it has
+     */
+    public static void requireLayers(TransformerConfig config, LoraConfig lora) {
+        new LoraNames(ModelFamily.of(config), config, false).parts(lora, false);
+    }
+
+    /**
      * The paper's targets, as far as the files of this model's family have layers for them: queries and values, or queries,
      * keys and values where these are one layer, as GPT-2's are.
      *

@@ -111,7 +111,7 @@ public final class ModelDirectory implements ModelSource {
 
         Files.createDirectories(directory);
         TokenizerFiles.save(tokenizer, directory);
-        TokenizerFiles.saveConfig(tokenizer, directory);
+        TokenizerFiles.saveConfig(tokenizer, directory, ids.padding());
         SafetensorsSet.write(directory, Map.of("format", "pt"), tensors, shardBytes);
         DurableFiles.replace(directory.resolve("generation_config.json"), file -> writeJson(file, generation));
         DurableFiles.replace(directory.resolve("config.json"), file -> writeJson(file, description));

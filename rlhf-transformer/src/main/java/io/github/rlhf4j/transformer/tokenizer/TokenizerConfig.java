@@ -44,7 +44,7 @@ final class TokenizerConfig {
         return id == null ? OptionalInt.empty() : OptionalInt.of(id);
     }
 
-    static ObjectNode toJson(Tokenizer tokenizer, Path file) throws IOException {
+    static ObjectNode toJson(Tokenizer tokenizer, Path file, OptionalInt padding) throws IOException {
         ObjectNode config = Files.exists(file)
                 ? (ObjectNode) TokenizerJson.readObject(file)
                 : TokenizerJson.MAPPER.createObjectNode();
@@ -53,6 +53,9 @@ final class TokenizerConfig {
         TextFrame frame = tokenizer instanceof FramedTokenizer framed ? framed.frame() : TextFrame.NONE;
         put(config, "bos_token", frame.beginning(), tokenizer);
         put(config, "eos_token", frame.end(), tokenizer);
+        put(config, "pad_token", padding, tokenizer);
+        // without it transformers adds token_type_ids, which generate() of these models refuses
+        config.putArray("model_input_names").add("input_ids").add("attention_mask");
         return config;
     }
 

@@ -5,6 +5,7 @@ import io.github.rlhf4j.core.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 
 /**
  * Saves and loads tokenizers as Hugging Face's {@code tokenizer.json}, which the Python packages {@code tokenizers} and
@@ -56,16 +57,17 @@ public final class TokenizerFiles {
 
     /**
      * Writes {@value #CONFIG_NAME} to {@code directory}, in which {@code transformers} looks for the names of the tokens that
-     * begin and end a text and for the class that reads {@value #FILE_NAME} as it is. Other fields of a file that is there
-     * already, such as a chat template, stay.
+     * begin and end a text and that pad one, and for the class that reads {@value #FILE_NAME} as it is. Other fields of a file
+     * that is there already, such as a chat template, stay.
      *
+     * @param padding id of the token that pads; empty for none
      * @throws IOException when the file that is there is malformed, or writing fails
      */
-    public static void saveConfig(Tokenizer tokenizer, Path directory) throws IOException {
+    public static void saveConfig(Tokenizer tokenizer, Path directory, OptionalInt padding) throws IOException {
         Path file = directory.resolve(CONFIG_NAME).toAbsolutePath();
         byte[] json = TokenizerJson.MAPPER
                 .writerWithDefaultPrettyPrinter()
-                .writeValueAsBytes(TokenizerConfig.toJson(tokenizer, file));
+                .writeValueAsBytes(TokenizerConfig.toJson(tokenizer, file, padding));
         Files.createDirectories(file.getParent());
         DurableFiles.replace(file, json);
     }
