@@ -44,6 +44,13 @@ sealed interface Learner extends Checkpointable {
     /** Applies what was accumulated and returns what happened to the policy. */
     UpdateReport update(double policyRate, double valueRate);
 
+    /**
+     * The same models, of which only the value function learns: the policy is scored, and stays.
+     *
+     * @throws IllegalArgumentException on a shared trunk, where there is no such thing
+     */
+    Learner valueOnly();
+
     /** Two networks, two optimisers; the passes follow one another, so only one's activations are alive. */
     record TwoModels(TrainablePolicy policy, TrainableValueFunction valueFunction) implements Learner {
 
@@ -74,6 +81,11 @@ sealed interface Learner extends Checkpointable {
         }
 
         @Override
+        public Learner valueOnly() {
+            return new ValueOnly(this);
+        }
+
+        @Override
         public void saveState(Path directory) throws IOException {
             policy.saveState(Files.createDirectory(directory.resolve("policy")));
             valueFunction.saveState(Files.createDirectory(directory.resolve("value")));
@@ -83,6 +95,47 @@ sealed interface Learner extends Checkpointable {
         public void restoreState(Path directory) throws IOException {
             policy.restoreState(directory.resolve("policy"));
             valueFunction.restoreState(directory.resolve("value"));
+        }
+    }
+
+    /** Of two networks the value function's; the policy's gradient is not asked for, so its norm is 0. */
+    record ValueOnly(TwoModels models) implements Learner {
+
+        @Override
+        public double[][] values(SequenceBatch batch) {
+            return models.values(batch);
+        }
+
+        @Override
+        public void accumulate(
+                SequenceBatch batch,
+                Function<TokenScores, TokenGradients> policyObjective,
+                UnaryOperator<double[][]> valueObjective) {
+            policyObjective.apply(models.policy().score(batch));
+            try (ValuePass pass = models.valueFunction().forward(batch)) {
+                pass.backward(valueObjective.apply(pass.values()));
+            }
+        }
+
+        @Override
+        public UpdateReport update(double policyRate, double valueRate) {
+            models.valueFunction().update(valueRate);
+            return new UpdateReport(0, false);
+        }
+
+        @Override
+        public Learner valueOnly() {
+            return this;
+        }
+
+        @Override
+        public void saveState(Path directory) throws IOException {
+            models.saveState(directory);
+        }
+
+        @Override
+        public void restoreState(Path directory) throws IOException {
+            models.restoreState(directory);
         }
     }
 
@@ -107,6 +160,14 @@ sealed interface Learner extends Checkpointable {
         @Override
         public UpdateReport update(double policyRate, double valueRate) {
             return model.update(policyRate);
+        }
+
+        @Override
+        public Learner valueOnly() {
+            throw new IllegalArgumentException(
+                    "a value function on the policy's trunk cannot be warmed up by itself: the"
+                            + " value loss moves the trunk, and the policy with it; use Critic.separate(valueFunction), or"
+                            + " LossSettings.withValueWarmup(0)");
         }
 
         @Override

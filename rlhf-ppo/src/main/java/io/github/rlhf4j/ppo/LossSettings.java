@@ -17,6 +17,11 @@ import io.github.rlhf4j.ppo.math.ClippedValueLoss;
  * @param ptxCoefficient of the language-model loss on pretraining text; default 0, which is off; 27.8 in InstructGPT
  *     (§3.5, appendix C.4)
  * @param ptxSequences pretraining sequences per update, ≥ 1; default 8
+ * @param valueWarmup the first so many iterations minimise the value loss only; default 0. Rollouts, scores and metrics are as
+ *     ever, while policy, its optimiser and the KL coefficient stay as they are to the bit and the learning rates' schedules
+ *     go on. Needs {@link Critic#separate}: on the policy's trunk the value loss would move the policy. It is for a value
+ *     function that starts from nothing, whose first advantages are noise; one that starts from the reward model has less
+ *     need of it
  */
 public record LossSettings(
         ClippedPolicyLoss policy,
@@ -25,7 +30,8 @@ public record LossSettings(
         double entropyCoefficient,
         Aggregation aggregation,
         double ptxCoefficient,
-        int ptxSequences) {
+        int ptxSequences,
+        int valueWarmup) {
 
     public LossSettings {
         requireCoefficient("valueCoefficient", valueCoefficient);
@@ -35,36 +41,70 @@ public record LossSettings(
             throw new IllegalArgumentException(
                     "ptxSequences must be at least 1, got " + ptxSequences + "; ptxCoefficient 0 switches ptx off");
         }
+        if (valueWarmup < 0) {
+            throw new IllegalArgumentException("valueWarmup must be ≥ 0 iterations (0 is off), got " + valueWarmup);
+        }
     }
 
     public static LossSettings defaults() {
         return new LossSettings(
-                new ClippedPolicyLoss(0.2), new ClippedValueLoss(0.2), 0.1, 0, Aggregation.TOKEN_MEAN, 0, 8);
+                new ClippedPolicyLoss(0.2), new ClippedValueLoss(0.2), 0.1, 0, Aggregation.TOKEN_MEAN, 0, 8, 0);
     }
 
     public LossSettings withPolicy(ClippedPolicyLoss loss) {
         return new LossSettings(
-                loss, value, valueCoefficient, entropyCoefficient, aggregation, ptxCoefficient, ptxSequences);
+                loss,
+                value,
+                valueCoefficient,
+                entropyCoefficient,
+                aggregation,
+                ptxCoefficient,
+                ptxSequences,
+                valueWarmup);
     }
 
     public LossSettings withValue(ClippedValueLoss loss, double coefficient) {
         return new LossSettings(
-                policy, loss, coefficient, entropyCoefficient, aggregation, ptxCoefficient, ptxSequences);
+                policy, loss, coefficient, entropyCoefficient, aggregation, ptxCoefficient, ptxSequences, valueWarmup);
     }
 
     public LossSettings withEntropyCoefficient(double coefficient) {
         return new LossSettings(
-                policy, value, valueCoefficient, coefficient, aggregation, ptxCoefficient, ptxSequences);
+                policy, value, valueCoefficient, coefficient, aggregation, ptxCoefficient, ptxSequences, valueWarmup);
     }
 
     public LossSettings withAggregation(Aggregation mean) {
         return new LossSettings(
-                policy, value, valueCoefficient, entropyCoefficient, mean, ptxCoefficient, ptxSequences);
+                policy, value, valueCoefficient, entropyCoefficient, mean, ptxCoefficient, ptxSequences, valueWarmup);
     }
 
     public LossSettings withPtx(double coefficient, int sequencesPerUpdate) {
         return new LossSettings(
-                policy, value, valueCoefficient, entropyCoefficient, aggregation, coefficient, sequencesPerUpdate);
+                policy,
+                value,
+                valueCoefficient,
+                entropyCoefficient,
+                aggregation,
+                coefficient,
+                sequencesPerUpdate,
+                valueWarmup);
+    }
+
+    public LossSettings withValueWarmup(int iterations) {
+        return new LossSettings(
+                policy,
+                value,
+                valueCoefficient,
+                entropyCoefficient,
+                aggregation,
+                ptxCoefficient,
+                ptxSequences,
+                iterations);
+    }
+
+    /** Whether an iteration, of which 0 is the first, leaves the policy as it is. */
+    boolean warmsUp(long iteration) {
+        return iteration < valueWarmup;
     }
 
     private static void requireCoefficient(String name, double value) {

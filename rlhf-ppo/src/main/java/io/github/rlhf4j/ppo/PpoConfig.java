@@ -43,6 +43,11 @@ public record PpoConfig(
         requireAtLeastOne("epochs", epochs);
         requireExact(sampling);
         requireStoppable(sampling, rewards.missingStop());
+        if (losses.valueWarmup() >= iterations) {
+            throw new IllegalArgumentException(
+                    "a valueWarmup of " + losses.valueWarmup() + " iterations leaves none of the " + iterations
+                            + " of the run to train the policy in; configure fewer, or a longer run");
+        }
     }
 
     /** The defaults, around what each task must say for itself. */

@@ -61,13 +61,14 @@ final class PpoMetrics {
     }
 
     PpoMetrics rates(PpoConfig config, long iteration) {
-        metrics.put("ppo/learning_rate", config.policyRate().at(iteration));
+        boolean policyStays = config.losses().warmsUp(iteration);
+        metrics.put("ppo/learning_rate", policyStays ? 0 : config.policyRate().at(iteration));
         metrics.put("ppo/value_learning_rate", config.valueRate().at(iteration));
         return this;
     }
 
-    PpoMetrics pretraining(UpdateTally tally, double coefficient) {
-        if (coefficient > 0) {
+    PpoMetrics pretraining(UpdateTally tally, LossSettings losses, long iteration) {
+        if (losses.ptxCoefficient() > 0 && !losses.warmsUp(iteration)) {
             metrics.put("ptx/loss", tally.ptxLoss());
         }
         return this;

@@ -90,11 +90,7 @@ public final class PpoTrainer implements Trainer {
         Experience experience =
                 new Experience(rollout.batch(), rollout.logProbs(), judgement.values(), advantages, estimate.returns());
 
-        KlBacktracking.Outcome<UpdateTally> updates = backtracking.update(
-                rollout.batch(),
-                rollout.logProbs(),
-                judgement.referenceLogProbs(),
-                rateFactor -> updater.optimise(experience, iteration, rateFactor));
+        KlBacktracking.Outcome<UpdateTally> updates = update(experience, judgement);
 
         PpoMetrics metrics = new PpoMetrics()
                 .objective(rollout, judgement, rewards)
@@ -103,9 +99,11 @@ public final class PpoTrainer implements Trainer {
                 .turns(rollout, task)
                 .updates(updates.tally(), experience)
                 .budget(updates)
-                .pretraining(updates.tally(), config.losses().ptxCoefficient())
+                .pretraining(updates.tally(), config.losses(), iteration)
                 .rates(config, iteration);
-        rewardState = rewardState.next(config.rewards().kl(), kl);
+        if (!warmsUp()) {
+            rewardState = rewardState.next(config.rewards().kl(), kl);
+        }
         iteration++;
         return new StepReport(NAME, iteration, totalSteps(), metrics.asMap());
     }
@@ -135,6 +133,22 @@ public final class PpoTrainer implements Trainer {
 
     private double[][] whitenAdvantages(double[][] advantages) {
         return config.advantages().whiten() ? Whitening.standardize(advantages) : advantages;
+    }
+
+    /** While the value function warms up the policy goes nowhere, so there is nothing to keep within a budget. */
+    private KlBacktracking.Outcome<UpdateTally> update(Experience experience, Judgement judgement) {
+        if (warmsUp()) {
+            return new KlBacktracking.Outcome<>(updater.optimise(experience, iteration, 1), 1, 0, Double.NaN);
+        }
+        return backtracking.update(
+                experience.batch(),
+                experience.logProbs(),
+                judgement.referenceLogProbs(),
+                rateFactor -> updater.optimise(experience, iteration, rateFactor));
+    }
+
+    private boolean warmsUp() {
+        return config.losses().warmsUp(iteration);
     }
 
     private void tellListener(Rollout rollout, double[] scores, double[][] kl) {

@@ -24,6 +24,7 @@ final class PpoUpdater {
     private final PpoConfig config;
     private final TrainablePolicy policy;
     private final Learner learner;
+    private final Learner warmupLearner;
     private final List<ScoredSequence> pretraining;
     private final Guards guards;
     private final RandomKey minibatchKey;
@@ -39,6 +40,7 @@ final class PpoUpdater {
         this.config = config;
         this.policy = policy;
         this.learner = learner;
+        this.warmupLearner = config.losses().valueWarmup() > 0 ? learner.valueOnly() : learner;
         this.pretraining = pretraining;
         this.guards = guards;
         this.minibatchKey = key.child("minibatches");
@@ -53,13 +55,17 @@ final class PpoUpdater {
     UpdateTally optimise(Experience rollout, long iteration, double rateFactor) {
         UpdateTally tally = new UpdateTally();
         Experience experience = withDivisor(rollout);
+        boolean warmsUp = config.losses().warmsUp(iteration);
+        Learner learning = warmsUp ? warmupLearner : learner;
         for (int epoch = 0; epoch < config.epochs(); epoch++) {
             int[] order = minibatchKey.child(iteration).child(epoch).permutation(experience.size());
             for (int m = 0; m < config.batches().minibatches(); m++) {
                 int[] rows = BatchPlan.slice(order, m, config.batches().minibatch());
-                accumulate(experience.select(rows), epoch == 0, tally);
-                accumulatePretraining(iteration, tally);
-                tally.addUpdate(learner.update(
+                accumulate(learning, experience.select(rows), epoch == 0, tally);
+                if (!warmsUp) {
+                    accumulatePretraining(iteration, tally);
+                }
+                tally.addUpdate(learning.update(
                         rateFactor * config.policyRate().at(iteration),
                         config.valueRate().at(iteration)));
                 if (movedTooFar(tally)) {
@@ -90,7 +96,7 @@ final class PpoUpdater {
     }
 
     /** Adds a minibatch's gradients. Each micro-batch takes its rows' weights within the minibatch, so they add up. */
-    private void accumulate(Experience minibatch, boolean firstEpoch, UpdateTally tally) {
+    private void accumulate(Learner learning, Experience minibatch, boolean firstEpoch, UpdateTally tally) {
         double[] weights = config.losses()
                 .aggregation()
                 .rowWeights(minibatch.lengths(), config.sampling().maxNewTokens());
@@ -98,7 +104,7 @@ final class PpoUpdater {
             Experience micro = minibatch.select(rows);
             double[] rowWeights =
                     Arrays.stream(rows).mapToDouble(row -> weights[row]).toArray();
-            learner.accumulate(
+            learning.accumulate(
                     micro.batch(),
                     scores -> policyGradients(scores, micro, rowWeights, firstEpoch, tally),
                     values -> valueGradients(values, micro, rowWeights, tally));
