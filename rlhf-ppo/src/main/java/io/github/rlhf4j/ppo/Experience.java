@@ -8,17 +8,24 @@ import io.github.rlhf4j.ppo.math.Ragged;
  *
  * @param batch the sequences
  * @param logProbs log π_old: of the policy that sampled, nats
+ * @param referenceLogProbs log π_ref, nats
  * @param values V_old: before the first update, reward units
  * @param advantages whitened when configured
  * @param returns the value function's targets, reward units
  */
 record Experience(
-        SequenceBatch batch, double[][] logProbs, double[][] values, double[][] advantages, double[][] returns) {
+        SequenceBatch batch,
+        double[][] logProbs,
+        double[][] referenceLogProbs,
+        double[][] values,
+        double[][] advantages,
+        double[][] returns) {
 
     Experience select(int... rows) {
         return new Experience(
                 batch.select(rows),
                 Ragged.select(logProbs, rows),
+                Ragged.select(referenceLogProbs, rows),
                 Ragged.select(values, rows),
                 Ragged.select(advantages, rows),
                 Ragged.select(returns, rows));

@@ -3,6 +3,8 @@ package io.github.rlhf4j.ppo;
 import io.github.rlhf4j.ppo.math.Aggregation;
 import io.github.rlhf4j.ppo.math.ClippedPolicyLoss;
 import io.github.rlhf4j.ppo.math.ClippedValueLoss;
+import io.github.rlhf4j.ppo.math.KlEstimator;
+import io.github.rlhf4j.ppo.math.KlPenalty;
 
 /**
  * What an update minimises.
@@ -13,6 +15,8 @@ import io.github.rlhf4j.ppo.math.ClippedValueLoss;
  * @param valueCoefficient default 0.1 (lm-human-preferences). With a separate value function and Adam it only matters
  *     through gradient clipping
  * @param entropyCoefficient default 0 (lm-human-preferences only logs the entropy)
+ * @param kl the KL to the reference as a term of the loss, beside the one in the reward ({@link RewardSettings#kl}) or, where
+ *     that has a coefficient of 0, in place of it; default none. Which divergence its gradient lowers its estimator says
  * @param aggregation what the losses are means over; default the minibatch's tokens
  * @param ptxCoefficient of the language-model loss on pretraining text; default 0, which is off; 27.8 in InstructGPT
  *     (§3.5, appendix C.4)
@@ -28,6 +32,7 @@ public record LossSettings(
         ClippedValueLoss value,
         double valueCoefficient,
         double entropyCoefficient,
+        KlPenalty kl,
         Aggregation aggregation,
         double ptxCoefficient,
         int ptxSequences,
@@ -48,7 +53,15 @@ public record LossSettings(
 
     public static LossSettings defaults() {
         return new LossSettings(
-                new ClippedPolicyLoss(0.2), new ClippedValueLoss(0.2), 0.1, 0, Aggregation.TOKEN_MEAN, 0, 8, 0);
+                new ClippedPolicyLoss(0.2),
+                new ClippedValueLoss(0.2),
+                0.1,
+                0,
+                KlPenalty.none(),
+                Aggregation.TOKEN_MEAN,
+                0,
+                8,
+                0);
     }
 
     public LossSettings withPolicy(ClippedPolicyLoss loss) {
@@ -57,6 +70,7 @@ public record LossSettings(
                 value,
                 valueCoefficient,
                 entropyCoefficient,
+                kl,
                 aggregation,
                 ptxCoefficient,
                 ptxSequences,
@@ -65,17 +79,54 @@ public record LossSettings(
 
     public LossSettings withValue(ClippedValueLoss loss, double coefficient) {
         return new LossSettings(
-                policy, loss, coefficient, entropyCoefficient, aggregation, ptxCoefficient, ptxSequences, valueWarmup);
+                policy,
+                loss,
+                coefficient,
+                entropyCoefficient,
+                kl,
+                aggregation,
+                ptxCoefficient,
+                ptxSequences,
+                valueWarmup);
     }
 
     public LossSettings withEntropyCoefficient(double coefficient) {
         return new LossSettings(
-                policy, value, valueCoefficient, coefficient, aggregation, ptxCoefficient, ptxSequences, valueWarmup);
+                policy,
+                value,
+                valueCoefficient,
+                coefficient,
+                kl,
+                aggregation,
+                ptxCoefficient,
+                ptxSequences,
+                valueWarmup);
+    }
+
+    public LossSettings withKl(KlEstimator estimator, double klCoefficient) {
+        return new LossSettings(
+                policy,
+                value,
+                valueCoefficient,
+                entropyCoefficient,
+                new KlPenalty(estimator, klCoefficient),
+                aggregation,
+                ptxCoefficient,
+                ptxSequences,
+                valueWarmup);
     }
 
     public LossSettings withAggregation(Aggregation mean) {
         return new LossSettings(
-                policy, value, valueCoefficient, entropyCoefficient, mean, ptxCoefficient, ptxSequences, valueWarmup);
+                policy,
+                value,
+                valueCoefficient,
+                entropyCoefficient,
+                kl,
+                mean,
+                ptxCoefficient,
+                ptxSequences,
+                valueWarmup);
     }
 
     public LossSettings withPtx(double coefficient, int sequencesPerUpdate) {
@@ -84,6 +135,7 @@ public record LossSettings(
                 value,
                 valueCoefficient,
                 entropyCoefficient,
+                kl,
                 aggregation,
                 coefficient,
                 sequencesPerUpdate,
@@ -96,6 +148,7 @@ public record LossSettings(
                 value,
                 valueCoefficient,
                 entropyCoefficient,
+                kl,
                 aggregation,
                 ptxCoefficient,
                 ptxSequences,

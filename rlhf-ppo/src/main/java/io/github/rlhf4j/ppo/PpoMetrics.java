@@ -51,6 +51,14 @@ final class PpoMetrics {
         return this;
     }
 
+    /** Where the loss has a KL in it. */
+    PpoMetrics kl(UpdateTally tally, LossSettings losses) {
+        if (losses.kl().isOn()) {
+            metrics.put("ppo/kl_loss", tally.klLoss());
+        }
+        return this;
+    }
+
     /** Updates that were undone are none. */
     PpoMetrics budget(KlBacktracking.Outcome<UpdateTally> outcome) {
         outcome.report(metrics);

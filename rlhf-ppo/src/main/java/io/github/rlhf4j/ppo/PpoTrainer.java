@@ -87,10 +87,15 @@ public final class PpoTrainer implements Trainer {
         double[][] rewards = shapeRewards(judgement.tokenScores(), rollout.stopped(), kl);
         GeneralizedAdvantages estimate = estimateAdvantages(rewards, judgement.values());
         double[][] advantages = whitenAdvantages(estimate.advantages());
-        Experience experience =
-                new Experience(rollout.batch(), rollout.logProbs(), judgement.values(), advantages, estimate.returns());
+        Experience experience = new Experience(
+                rollout.batch(),
+                rollout.logProbs(),
+                judgement.referenceLogProbs(),
+                judgement.values(),
+                advantages,
+                estimate.returns());
 
-        KlBacktracking.Outcome<UpdateTally> updates = update(experience, judgement);
+        KlBacktracking.Outcome<UpdateTally> updates = update(experience);
 
         PpoMetrics metrics = new PpoMetrics()
                 .objective(rollout, judgement, rewards)
@@ -98,6 +103,7 @@ public final class PpoTrainer implements Trainer {
                 .rollout(rollout)
                 .turns(rollout, task)
                 .updates(updates.tally(), experience)
+                .kl(updates.tally(), config.losses())
                 .budget(updates)
                 .pretraining(updates.tally(), config.losses(), iteration)
                 .rates(config, iteration);
@@ -136,14 +142,14 @@ public final class PpoTrainer implements Trainer {
     }
 
     /** While the value function warms up the policy goes nowhere, so there is nothing to keep within a budget. */
-    private KlBacktracking.Outcome<UpdateTally> update(Experience experience, Judgement judgement) {
+    private KlBacktracking.Outcome<UpdateTally> update(Experience experience) {
         if (warmsUp()) {
             return new KlBacktracking.Outcome<>(updater.optimise(experience, iteration, 1), 1, 0, Double.NaN);
         }
         return backtracking.update(
                 experience.batch(),
                 experience.logProbs(),
-                judgement.referenceLogProbs(),
+                experience.referenceLogProbs(),
                 rateFactor -> updater.optimise(experience, iteration, rateFactor));
     }
 

@@ -85,6 +85,7 @@ final class PpoUpdater {
         return new Experience(
                 rollout.batch(),
                 rollout.logProbs(),
+                rollout.referenceLogProbs(),
                 rollout.values(),
                 Whitening.standardizeUnbiased(rollout.advantages()),
                 rollout.returns());
@@ -124,11 +125,18 @@ final class PpoUpdater {
                 losses.policy().evaluate(scores.logProbs(), micro.logProbs(), micro.advantages(), rowWeights);
         Guards.requireFinite("the policy loss", policyLoss.loss());
         tally.addPolicy(policyLoss.loss(), policyLoss.statistics());
+        double[][] gradient = policyLoss.gradient();
+        if (losses.kl().isOn()) {
+            TokenLoss kl = losses.kl().evaluate(scores.logProbs(), micro.referenceLogProbs(), rowWeights);
+            Guards.requireFinite("the KL in the loss", kl.loss());
+            tally.addKl(kl.loss());
+            gradient = Ragged.combine(gradient, kl.gradient(), Double::sum);
+        }
         if (losses.entropyCoefficient() == 0) {
-            return new TokenGradients(policyLoss.gradient());
+            return new TokenGradients(gradient);
         }
         TokenLoss bonus = EntropyBonus.evaluate(scores.entropies(), losses.entropyCoefficient(), rowWeights);
-        return new TokenGradients(policyLoss.gradient(), bonus.gradient());
+        return new TokenGradients(gradient, bonus.gradient());
     }
 
     private double[][] valueGradients(double[][] values, Experience micro, double[] rowWeights, UpdateTally tally) {

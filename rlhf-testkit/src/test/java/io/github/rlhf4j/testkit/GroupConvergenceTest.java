@@ -21,7 +21,6 @@ import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.MissingStop;
 import io.github.rlhf4j.ppo.math.OverlongPunishment;
 import io.github.rlhf4j.ppo.math.RolloutCorrection;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -99,7 +98,7 @@ class GroupConvergenceTest {
 
     /**
      * For responses of one token the KL in the loss has a known optimum: that of K2 is E[r] − β·KL(π‖π_ref)'s, that of K3 is
-     * E[r] − β·KL(π_ref‖π)'s, which is β·π_ref/(λ − r) with λ such that it sums to 1.
+     * E[r] − β·KL(π_ref‖π)'s, {@link ForwardKlOptimum}.
      */
     @ParameterizedTest
     @EnumSource(names = {"K2", "K3"})
@@ -112,30 +111,12 @@ class GroupConvergenceTest {
         for (Prompt prompt : PpoFixture.PROMPTS) {
             ResponseDistribution before = reference.responses(prompt.tokens(), oneToken);
             ResponseDistribution reverse = before.optimal(GroupConvergenceTest::reward, BETA);
-            ResponseDistribution forward = forwardOptimum(before);
+            ResponseDistribution forward = ForwardKlOptimum.of(before, GroupConvergenceTest::reward, BETA);
             ResponseDistribution after = policy.responses(prompt.tokens(), oneToken);
             assertThat(reverse.totalVariation(forward)).isGreaterThan(0.05);
             assertThat(after.totalVariation(estimator == KlEstimator.K2 ? reverse : forward))
                     .isLessThan(0.025);
         }
-    }
-
-    private static ResponseDistribution forwardOptimum(ResponseDistribution reference) {
-        double low = reference.probabilities().keySet().stream()
-                .mapToDouble(GroupConvergenceTest::reward)
-                .max()
-                .orElseThrow();
-        double high = low + BETA; // there every weight is at most its probability
-        for (int i = 0; i < 100; i++) {
-            double lambda = (low + high) / 2;
-            boolean above = reference.expectation(y -> BETA / (lambda - reward(y))) > 1;
-            low = above ? lambda : low;
-            high = above ? high : lambda;
-        }
-        double lambda = high;
-        Map<TokenSequence, Double> optimum = new LinkedHashMap<>();
-        reference.probabilities().forEach((y, q) -> optimum.put(y, BETA * q / (lambda - reward(y))));
-        return new ResponseDistribution(optimum);
     }
 
     private static void assertOptimal(TabularPolicy trained, TabularPolicy reference, double tolerance) {

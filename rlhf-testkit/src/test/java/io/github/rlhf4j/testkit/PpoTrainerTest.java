@@ -6,14 +6,10 @@ import static org.assertj.core.api.Assertions.offset;
 
 import io.github.rlhf4j.core.ActorCritic;
 import io.github.rlhf4j.core.Exchange;
-import io.github.rlhf4j.core.ForwardPass;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
-import io.github.rlhf4j.core.TokenGradients;
-import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TokenSequence;
-import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.ppo.AdvantageSettings;
 import io.github.rlhf4j.ppo.BatchPlan;
@@ -511,43 +507,5 @@ class PpoTrainerTest {
                 .hasMessageContaining("table.bin");
         assertThat(other.stepsDone()).isZero();
         assertThat(logProbs(policy)).isEqualTo(logProbs(PpoFixture.policy()));
-    }
-
-    /** Remembers what it was trained on. */
-    private static final class GradientSpy extends TabularPolicy {
-
-        private final List<SequenceBatch> batches = new ArrayList<>();
-        private final List<double[][]> gradients = new ArrayList<>();
-
-        GradientSpy() {
-            super(
-                    PpoFixture.LETTERS,
-                    TabularContext.WHOLE_PREFIX,
-                    16,
-                    new StateTable(3, new TabularOptimizer.Sgd(), RandomKey.of(0), 0));
-        }
-
-        @Override
-        public ForwardPass forward(SequenceBatch batch) {
-            ForwardPass pass = super.forward(batch);
-            return new ForwardPass() {
-                @Override
-                public TokenScores scores() {
-                    return pass.scores();
-                }
-
-                @Override
-                public void backward(TokenGradients passed) {
-                    batches.add(batch);
-                    gradients.add(passed.dLogProbs());
-                    pass.backward(passed);
-                }
-
-                @Override
-                public void close() {
-                    pass.close();
-                }
-            };
-        }
     }
 }

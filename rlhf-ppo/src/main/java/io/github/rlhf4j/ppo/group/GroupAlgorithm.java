@@ -8,6 +8,7 @@ import io.github.rlhf4j.ppo.math.GroupAdvantages;
 import io.github.rlhf4j.ppo.math.GrpoAdvantages;
 import io.github.rlhf4j.ppo.math.GspoLoss;
 import io.github.rlhf4j.ppo.math.KlEstimator;
+import io.github.rlhf4j.ppo.math.KlPenalty;
 import io.github.rlhf4j.ppo.math.OverlongPunishment;
 import io.github.rlhf4j.ppo.math.PolicyLoss;
 import io.github.rlhf4j.ppo.math.RaftAdvantages;
@@ -24,9 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param advantages how rewards become advantages
  * @param loss what their gradient goes through
  * @param aggregation what the loss is a mean over
- * @param lossKl estimator of the KL to the reference as a term of the loss; which divergence its gradient lowers is said
- *     there. A KL in the reward is {@link io.github.rlhf4j.ppo.RewardSettings#kl}
- * @param lossKlCoefficient of that term; 0 is off
+ * @param lossKl the KL to the reference as a term of the loss; which divergence its gradient lowers its estimator says. A KL
+ *     in the reward is {@link io.github.rlhf4j.ppo.RewardSettings#kl}
  * @param overlong added to the score by length, or null for none
  * @param resamplings how often prompts are drawn again, in place of those whose responses all earn the same (dynamic
  *     sampling); 0 is off
@@ -36,22 +36,12 @@ public record GroupAlgorithm(
         GroupAdvantages advantages,
         PolicyLoss loss,
         Aggregation aggregation,
-        KlEstimator lossKl,
-        double lossKlCoefficient,
+        KlPenalty lossKl,
         @Nullable OverlongPunishment overlong,
         int resamplings,
         RolloutCorrection correction) {
 
     public GroupAlgorithm {
-        if (!(lossKlCoefficient >= 0) || Double.isInfinite(lossKlCoefficient)) {
-            throw new IllegalArgumentException(
-                    "lossKlCoefficient must be ≥ 0 and finite (0 is off), got " + lossKlCoefficient);
-        }
-        if (lossKl == KlEstimator.K1 && lossKlCoefficient > 0) {
-            throw new IllegalArgumentException(
-                    "K1 as a term of the loss has an expected gradient of 0 and would only add"
-                            + " noise; use K2 for KL(π‖π_ref), K3 for KL(π_ref‖π), or put K1 into the reward (RewardSettings.kl)");
-        }
         if (resamplings < 0) {
             throw new IllegalArgumentException("resamplings must be ≥ 0 (0 is off), got " + resamplings);
         }
@@ -59,7 +49,7 @@ public record GroupAlgorithm(
 
     private static GroupAlgorithm of(GroupAdvantages advantages, PolicyLoss loss, Aggregation aggregation) {
         return new GroupAlgorithm(
-                advantages, loss, aggregation, KlEstimator.K3, 0, null, 0, new RolloutCorrection.None());
+                advantages, loss, aggregation, KlPenalty.none(), null, 0, new RolloutCorrection.None());
     }
 
     /** GRPO (Shao et al. 2024): PPO's clipping at 0.2, means of sequence means, 0.04·K3 in the loss. */
@@ -118,35 +108,37 @@ public record GroupAlgorithm(
     }
 
     public GroupAlgorithm withAdvantages(GroupAdvantages estimator) {
-        return new GroupAlgorithm(
-                estimator, loss, aggregation, lossKl, lossKlCoefficient, overlong, resamplings, correction);
+        return new GroupAlgorithm(estimator, loss, aggregation, lossKl, overlong, resamplings, correction);
     }
 
     public GroupAlgorithm withLoss(PolicyLoss policyLoss) {
-        return new GroupAlgorithm(
-                advantages, policyLoss, aggregation, lossKl, lossKlCoefficient, overlong, resamplings, correction);
+        return new GroupAlgorithm(advantages, policyLoss, aggregation, lossKl, overlong, resamplings, correction);
     }
 
     public GroupAlgorithm withAggregation(Aggregation mean) {
-        return new GroupAlgorithm(advantages, loss, mean, lossKl, lossKlCoefficient, overlong, resamplings, correction);
+        return new GroupAlgorithm(advantages, loss, mean, lossKl, overlong, resamplings, correction);
     }
 
     public GroupAlgorithm withLossKl(KlEstimator estimator, double coefficient) {
         return new GroupAlgorithm(
-                advantages, loss, aggregation, estimator, coefficient, overlong, resamplings, correction);
+                advantages,
+                loss,
+                aggregation,
+                new KlPenalty(estimator, coefficient),
+                overlong,
+                resamplings,
+                correction);
     }
 
     public GroupAlgorithm withOverlong(@Nullable OverlongPunishment punishment) {
-        return new GroupAlgorithm(
-                advantages, loss, aggregation, lossKl, lossKlCoefficient, punishment, resamplings, correction);
+        return new GroupAlgorithm(advantages, loss, aggregation, lossKl, punishment, resamplings, correction);
     }
 
     public GroupAlgorithm withResamplings(int most) {
-        return new GroupAlgorithm(advantages, loss, aggregation, lossKl, lossKlCoefficient, overlong, most, correction);
+        return new GroupAlgorithm(advantages, loss, aggregation, lossKl, overlong, most, correction);
     }
 
     public GroupAlgorithm withCorrection(RolloutCorrection weights) {
-        return new GroupAlgorithm(
-                advantages, loss, aggregation, lossKl, lossKlCoefficient, overlong, resamplings, weights);
+        return new GroupAlgorithm(advantages, loss, aggregation, lossKl, overlong, resamplings, weights);
     }
 }

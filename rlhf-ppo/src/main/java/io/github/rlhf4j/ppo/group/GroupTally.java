@@ -6,17 +6,10 @@ import java.util.Map;
 /** Adds up what the updates on one rollout did. */
 final class GroupTally extends PolicyTally {
 
-    private double klLoss;
-
-    /** A micro-batch's share of its minibatch's KL, where that is part of the loss. */
-    void addKl(double loss) {
-        klLoss += loss;
-    }
-
     void report(Map<String, Double> metrics) {
         metrics.put("objective/entropy", entropy());
         metrics.put("group/policy_loss", policyLoss());
-        metrics.put("group/kl_loss", klLoss / updates());
+        metrics.put("group/kl_loss", klLoss());
         metrics.put("group/approx_kl", statistics().approximateKl());
         metrics.put("group/clip_fraction", statistics().clipFraction());
         metrics.put("group/ratio", statistics().ratio());

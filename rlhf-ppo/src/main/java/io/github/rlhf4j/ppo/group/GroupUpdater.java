@@ -8,7 +8,6 @@ import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.ppo.JudgedRollouts;
-import io.github.rlhf4j.ppo.math.KlPenalty;
 import io.github.rlhf4j.ppo.math.PolicyLossResult;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.TokenLoss;
@@ -86,17 +85,11 @@ final class GroupUpdater {
         }
         PolicyLossResult loss =
                 algorithm.loss().evaluate(scores.logProbs(), micro.logProbs(), micro.advantages(), rowWeights);
-        double beta = algorithm.lossKlCoefficient();
-        if (beta == 0) {
-            tally.addPolicy(requireFinite(loss.loss()), loss.statistics());
+        tally.addPolicy(requireFinite(loss.loss()), loss.statistics());
+        if (!algorithm.lossKl().isOn()) {
             return new TokenGradients(loss.gradient());
         }
-        TokenLoss kl = KlPenalty.evaluate(
-                algorithm.lossKl(),
-                scores.logProbs(),
-                micro.referenceLogProbs(),
-                Arrays.stream(rowWeights).map(weight -> beta * weight).toArray());
-        tally.addPolicy(requireFinite(loss.loss()), loss.statistics());
+        TokenLoss kl = algorithm.lossKl().evaluate(scores.logProbs(), micro.referenceLogProbs(), rowWeights);
         tally.addKl(requireFinite(kl.loss()));
         return new TokenGradients(Ragged.combine(loss.gradient(), kl.gradient(), Double::sum));
     }

@@ -7,6 +7,7 @@ import io.github.rlhf4j.ppo.math.RatioStatistics;
 public class PolicyTally {
 
     private double policyLoss;
+    private double klLoss;
     private double gradientNorm;
     private double entropySum;
     private long entropyTokens;
@@ -20,6 +21,11 @@ public class PolicyTally {
     public final void addPolicy(double loss, RatioStatistics statistics) {
         policyLoss += loss;
         minibatch = minibatch.plus(statistics);
+    }
+
+    /** A micro-batch's share of its minibatch's KL, where that is part of the loss. */
+    public final void addKl(double loss) {
+        klLoss += loss;
     }
 
     public final void addEntropy(double sum, long tokens) {
@@ -48,6 +54,11 @@ public class PolicyTally {
     /** The policy loss of the updates so far, of which {@code updates()} is the count. */
     public final double policyLoss() {
         return policyLoss / updates;
+    }
+
+    /** The KL in the loss, times its coefficient, of the updates so far. */
+    public final double klLoss() {
+        return klLoss / updates;
     }
 
     public final double gradientNorm() {

@@ -7,6 +7,10 @@ package io.github.rlhf4j.ppo.math;
  * <pre>{@code
  * KL = Σ_v p_v·(log p_v − log q_v),  dKL/dlogit_v = p_v·(log p_v − log q_v − KL)
  * }</pre>
+ *
+ * A function for those who hold logits: the trainers of this library have no setting for it, as their policies give {@link
+ * io.github.rlhf4j.core.TokenScores}, log-probs of the tokens and entropies, and keep whole distributions to themselves. There K2
+ * in the loss ({@link KlPenalty}) has the same gradient on average.
  */
 public final class ExactKlPenalty {
 
