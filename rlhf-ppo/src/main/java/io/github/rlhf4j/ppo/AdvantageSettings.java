@@ -1,5 +1,7 @@
 package io.github.rlhf4j.ppo;
 
+import io.github.rlhf4j.ppo.math.RolloutCorrection;
+
 /**
  * How rewards become advantages.
  *
@@ -7,8 +9,13 @@ package io.github.rlhf4j.ppo;
  * @param lambda GAE's λ; default 0.95 (lm-human-preferences; Schulman et al. 2016)
  * @param whiten standardises the advantages over all tokens of the rollout; default true (lm-human-preferences)
  * @param divisor of the variance that whitening brings to 1; default n (lm-human-preferences)
+ * @param correction for rollouts that a policy other than the trained one drew, older or of coarser numbers: weights that
+ *     advantages are multiplied by, after whitening; default none. With one, the trained policy scores each rollout once more
+ *     before its updates, and ratios and KL are those of its own scores. The value function's targets are not weighted: it
+ *     learns the returns of what was sampled
  */
-public record AdvantageSettings(double gamma, double lambda, boolean whiten, Divisor divisor) {
+public record AdvantageSettings(
+        double gamma, double lambda, boolean whiten, Divisor divisor, RolloutCorrection correction) {
 
     /** What squared deviations are divided by. */
     public enum Divisor {
@@ -23,9 +30,9 @@ public record AdvantageSettings(double gamma, double lambda, boolean whiten, Div
         requireUnit("lambda", lambda);
     }
 
-    /** With divisor n. */
+    /** With divisor n and no correction. */
     public AdvantageSettings(double gamma, double lambda, boolean whiten) {
-        this(gamma, lambda, whiten, Divisor.N);
+        this(gamma, lambda, whiten, Divisor.N, new RolloutCorrection.None());
     }
 
     public static AdvantageSettings defaults() {
@@ -33,19 +40,23 @@ public record AdvantageSettings(double gamma, double lambda, boolean whiten, Div
     }
 
     public AdvantageSettings withGamma(double discount) {
-        return new AdvantageSettings(discount, lambda, whiten, divisor);
+        return new AdvantageSettings(discount, lambda, whiten, divisor, correction);
     }
 
     public AdvantageSettings withLambda(double newLambda) {
-        return new AdvantageSettings(gamma, newLambda, whiten, divisor);
+        return new AdvantageSettings(gamma, newLambda, whiten, divisor, correction);
     }
 
     public AdvantageSettings withWhiten(boolean on) {
-        return new AdvantageSettings(gamma, lambda, on, divisor);
+        return new AdvantageSettings(gamma, lambda, on, divisor, correction);
     }
 
     public AdvantageSettings withDivisor(Divisor newDivisor) {
-        return new AdvantageSettings(gamma, lambda, whiten, newDivisor);
+        return new AdvantageSettings(gamma, lambda, whiten, newDivisor, correction);
+    }
+
+    public AdvantageSettings withCorrection(RolloutCorrection weights) {
+        return new AdvantageSettings(gamma, lambda, whiten, divisor, weights);
     }
 
     private static void requireUnit(String name, double value) {

@@ -7,10 +7,10 @@ import io.github.rlhf4j.ppo.math.Ragged;
  * What the updates learn from; all rows are the responses' tokens.
  *
  * @param batch the sequences
- * @param logProbs log π_old: of the policy that sampled, nats
+ * @param logProbs log π_old: of the policy before the first update, nats
  * @param referenceLogProbs log π_ref, nats
  * @param values V_old: before the first update, reward units
- * @param advantages whitened when configured
+ * @param advantages whitened when configured, times the correction's weights
  * @param returns the value function's targets, reward units
  */
 record Experience(

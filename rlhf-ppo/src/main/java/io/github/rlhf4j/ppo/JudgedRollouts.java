@@ -7,6 +7,7 @@ import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
+import io.github.rlhf4j.ppo.math.RolloutCorrection;
 import java.util.List;
 
 /**
@@ -20,7 +21,12 @@ public final class JudgedRollouts {
         /** The log-probs that came with the samples: the sampler is the policy. */
         SAMPLER,
         /** The policy scores what was drawn once more: the sampler is older, or of coarser numbers. */
-        POLICY
+        POLICY;
+
+        /** Whose log-probs a correction needs: where there is none the sampler is the policy. */
+        public static Scorer of(RolloutCorrection correction) {
+            return correction instanceof RolloutCorrection.None ? SAMPLER : POLICY;
+        }
     }
 
     private final Policy policy;
@@ -70,8 +76,8 @@ public final class JudgedRollouts {
         double[][] logProbs = scorer == Scorer.SAMPLER
                 ? rollout.logProbs()
                 : score("the log-probs of the trained policy", policy, batch);
+        guards.requirePossibleKl(KlEstimator.K1.values(rollout.logProbs(), referenceLogProbs));
         double[][] kl = KlEstimator.K1.values(logProbs, referenceLogProbs);
-        guards.requirePossibleKl(kl);
         double[][] scores = calls.await();
         listener.onRollout(iteration + 1, rollout.samples(Ragged.rowSums(scores), Ragged.rowSums(kl)));
         return new JudgedRollout(

@@ -1,7 +1,9 @@
 package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.ppo.math.ExplainedVariance;
+import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RatioStatistics;
+import io.github.rlhf4j.ppo.math.RolloutCorrection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -10,8 +12,9 @@ final class PpoMetrics {
 
     private final Map<String, Double> metrics = new LinkedHashMap<>();
 
-    PpoMetrics objective(Rollout rollout, Judgement judgement, double[][] rewards) {
-        RolloutMetrics.report(judgement.scores(), rewards, rollout.logProbs(), judgement.referenceLogProbs(), metrics);
+    PpoMetrics objective(Judgement judgement, double[][] rewards) {
+        RolloutMetrics.report(
+                judgement.scores(), rewards, judgement.logProbs(), judgement.referenceLogProbs(), metrics);
         return this;
     }
 
@@ -23,6 +26,14 @@ final class PpoMetrics {
     PpoMetrics rollout(Rollout rollout) {
         metrics.put("rollout/stopped", (double) rollout.stoppedCount() / rollout.size());
         metrics.put("rollout/distinct", (double) rollout.distinctContinuations() / rollout.size());
+        return this;
+    }
+
+    /** Where rollouts may be another policy's. */
+    PpoMetrics correction(double[][] weights, AdvantageSettings settings) {
+        if (!(settings.correction() instanceof RolloutCorrection.None)) {
+            metrics.put("ppo/correction", Ragged.mean(weights));
+        }
         return this;
     }
 

@@ -59,7 +59,12 @@ public final class PpoTrainer implements Trainer {
         this.listener = rollouts.listener();
         this.learner = Learner.of(policy, parts.critic());
         this.task = parts.task();
-        this.judges = new Judges(rollouts.reference(), learner, config.microBatchTokens());
+        this.judges = new Judges(
+                policy,
+                JudgedRollouts.Scorer.of(config.advantages().correction()),
+                rollouts.reference(),
+                learner,
+                config.microBatchTokens());
         this.guards = new Guards(config.guards(), config.sampling());
         this.updater = new PpoUpdater(config, policy, learner, parts.pretraining(), guards, key);
         this.backtracking = new KlBacktracking(config.guards().klBudget(), policy, learner, config.microBatchTokens());
@@ -79,28 +84,21 @@ public final class PpoTrainer implements Trainer {
             guards.warnOfCollapse(rollout, iteration + 1);
             judgement = judges.judge(rollout, play);
         }
-        double[][] kl = KlEstimator.K1.values(rollout.logProbs(), judgement.referenceLogProbs());
-        guards.requirePossibleKl(kl);
+        guards.requirePossibleKl(KlEstimator.K1.values(rollout.logProbs(), judgement.referenceLogProbs()));
+        double[][] kl = KlEstimator.K1.values(judgement.logProbs(), judgement.referenceLogProbs());
         tellListener(rollout, judgement.scores(), kl);
 
         rewardState = rewardState.seeing(judgement.scores());
         double[][] rewards = shapeRewards(judgement.tokenScores(), rollout.stopped(), kl);
-        GeneralizedAdvantages estimate = estimateAdvantages(rewards, judgement.values());
-        double[][] advantages = whitenAdvantages(estimate.advantages());
-        Experience experience = new Experience(
-                rollout.batch(),
-                rollout.logProbs(),
-                judgement.referenceLogProbs(),
-                judgement.values(),
-                advantages,
-                estimate.returns());
-
+        double[][] corrections = config.advantages().correction().weights(judgement.logProbs(), rollout.logProbs());
+        Experience experience = experience(rollout, judgement, rewards, corrections);
         KlBacktracking.Outcome<UpdateTally> updates = update(experience);
 
         PpoMetrics metrics = new PpoMetrics()
-                .objective(rollout, judgement, rewards)
+                .objective(judgement, rewards)
                 .shaping(rewardState, config.rewards())
                 .rollout(rollout)
+                .correction(corrections, config.advantages())
                 .turns(rollout, task)
                 .updates(updates.tally(), experience)
                 .kl(updates.tally(), config.losses())
@@ -131,6 +129,19 @@ public final class PpoTrainer implements Trainer {
         return RewardShaping.perToken(counted, kl, rewardState.klCoefficient());
     }
 
+    private Experience experience(Rollout rollout, Judgement judgement, double[][] rewards, double[][] corrections) {
+        GeneralizedAdvantages estimate = estimateAdvantages(rewards, judgement.values());
+        double[][] advantages = Ragged.combine(
+                whitenAdvantages(estimate.advantages()), corrections, (advantage, weight) -> advantage * weight);
+        return new Experience(
+                rollout.batch(),
+                judgement.logProbs(),
+                judgement.referenceLogProbs(),
+                judgement.values(),
+                advantages,
+                estimate.returns());
+    }
+
     private GeneralizedAdvantages estimateAdvantages(double[][] rewards, double[][] values) {
         AdvantageSettings settings = config.advantages();
         double[][] scaled = config.rewards().whiten() ? Whitening.scaleToUnitVariance(rewards) : rewards;
@@ -138,7 +149,13 @@ public final class PpoTrainer implements Trainer {
     }
 
     private double[][] whitenAdvantages(double[][] advantages) {
-        return config.advantages().whiten() ? Whitening.standardize(advantages) : advantages;
+        AdvantageSettings settings = config.advantages();
+        if (!settings.whiten()) {
+            return advantages;
+        }
+        return settings.divisor() == AdvantageSettings.Divisor.N
+                ? Whitening.standardize(advantages)
+                : Whitening.standardizeUnbiased(advantages);
     }
 
     /** While the value function warms up the policy goes nowhere, so there is nothing to keep within a budget. */

@@ -14,7 +14,6 @@ import io.github.rlhf4j.ppo.math.LanguageModelLoss;
 import io.github.rlhf4j.ppo.math.PolicyLossResult;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.TokenLoss;
-import io.github.rlhf4j.ppo.math.Whitening;
 import java.util.Arrays;
 import java.util.List;
 
@@ -52,9 +51,8 @@ final class PpoUpdater {
      *
      * @param rateFactor what the policy's learning rate is multiplied by
      */
-    UpdateTally optimise(Experience rollout, long iteration, double rateFactor) {
+    UpdateTally optimise(Experience experience, long iteration, double rateFactor) {
         UpdateTally tally = new UpdateTally();
-        Experience experience = withDivisor(rollout);
         boolean warmsUp = config.losses().warmsUp(iteration);
         Learner learning = warmsUp ? warmupLearner : learner;
         for (int epoch = 0; epoch < config.epochs(); epoch++) {
@@ -74,21 +72,6 @@ final class PpoUpdater {
             }
         }
         return tally;
-    }
-
-    /** Whitened advantages with the divisor asked for; they come with variance 1 by divisor n. */
-    private Experience withDivisor(Experience rollout) {
-        AdvantageSettings settings = config.advantages();
-        if (!settings.whiten() || settings.divisor() == AdvantageSettings.Divisor.N) {
-            return rollout;
-        }
-        return new Experience(
-                rollout.batch(),
-                rollout.logProbs(),
-                rollout.referenceLogProbs(),
-                rollout.values(),
-                Whitening.standardizeUnbiased(rollout.advantages()),
-                rollout.returns());
     }
 
     private boolean movedTooFar(UpdateTally tally) {

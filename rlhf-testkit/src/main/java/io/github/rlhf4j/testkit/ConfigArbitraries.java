@@ -13,9 +13,12 @@ import io.github.rlhf4j.ppo.math.Aggregation;
 import io.github.rlhf4j.ppo.math.ClippedPolicyLoss;
 import io.github.rlhf4j.ppo.math.ClippedValueLoss;
 import io.github.rlhf4j.ppo.math.KlController;
+import io.github.rlhf4j.ppo.math.KlEstimator;
+import io.github.rlhf4j.ppo.math.KlPenalty;
 import io.github.rlhf4j.ppo.math.KlUnit;
 import io.github.rlhf4j.ppo.math.MissingStop;
 import io.github.rlhf4j.ppo.math.OverlongPunishment;
+import io.github.rlhf4j.ppo.math.RolloutCorrection;
 import io.github.rlhf4j.ppo.preference.DpoConfig;
 import io.github.rlhf4j.ppo.preference.math.DpoLoss;
 import io.github.rlhf4j.ppo.preference.math.IpoLoss;
@@ -98,7 +101,11 @@ public final class ConfigArbitraries {
                         Arbitraries.of(1.0, 0.9, 0.0),
                         Arbitraries.of(0.95, 1.0, 0.0),
                         Arbitraries.of(true, false),
-                        Arbitraries.of(AdvantageSettings.Divisor.class))
+                        Arbitraries.of(AdvantageSettings.Divisor.class),
+                        Arbitraries.of(
+                                new RolloutCorrection.None(),
+                                new RolloutCorrection.TokenTruncated(2),
+                                new RolloutCorrection.SequenceMasked(0.5, 2)))
                 .as(AdvantageSettings::new);
     }
 
@@ -110,11 +117,16 @@ public final class ConfigArbitraries {
                                 new ClippedPolicyLoss(0.2, 0.2, 3)),
                         Arbitraries.of(new ClippedValueLoss(0.2), new ClippedValueLoss(0)),
                         Arbitraries.of(0.0, 0.01),
+                        Arbitraries.of(
+                                KlPenalty.none(),
+                                new KlPenalty(KlEstimator.K2, 0.1),
+                                new KlPenalty(KlEstimator.K3, 0.1)),
                         Arbitraries.of(Aggregation.class))
-                .as((policy, value, entropy, aggregation) -> LossSettings.defaults()
+                .as((policy, value, entropy, kl, aggregation) -> LossSettings.defaults()
                         .withPolicy(policy)
                         .withValue(value, 0.1)
                         .withEntropyCoefficient(entropy)
+                        .withKl(kl.estimator(), kl.coefficient())
                         .withAggregation(aggregation));
     }
 

@@ -17,7 +17,6 @@ import io.github.rlhf4j.ppo.RolloutParts;
 import io.github.rlhf4j.ppo.math.DynamicSampling;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RewardShaping;
-import io.github.rlhf4j.ppo.math.RolloutCorrection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -148,12 +147,9 @@ public final class GroupTrainer implements Trainer {
                 .flatMap(prompt -> Collections.nCopies(config.groupSize(), prompt).stream())
                 .toList();
         promptsDrawn += count;
-        JudgedRollouts.Scorer scorer = algorithm.correction() instanceof RolloutCorrection.None
-                ? JudgedRollouts.Scorer.SAMPLER
-                : JudgedRollouts.Scorer.POLICY;
         return rollouts.sample(
                 repeated,
-                scorer,
+                JudgedRollouts.Scorer.of(algorithm.correction()),
                 iteration,
                 rolloutKey.child(iteration).child(attempt).bits());
     }
