@@ -102,7 +102,7 @@ public final class ConfigArbitraries {
                         Arbitraries.of(0.95, 1.0, 0.0),
                         Arbitraries.of(true, false),
                         Arbitraries.of(AdvantageSettings.Divisor.class),
-                        Arbitraries.of(
+                        Arbitraries.<RolloutCorrection>of(
                                 new RolloutCorrection.None(),
                                 new RolloutCorrection.TokenTruncated(2),
                                 new RolloutCorrection.SequenceMasked(0.5, 2)))

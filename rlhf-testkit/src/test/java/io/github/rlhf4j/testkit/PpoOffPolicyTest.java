@@ -83,9 +83,9 @@ class PpoOffPolicyTest {
                 new Case(
                         new RolloutCorrection.TokenMasked(0.7, 1.4),
                         (row, t) -> Math.exp(row[t]) < 0.7 || Math.exp(row[t]) > 1.4 ? 0 : Math.exp(row[t])),
-                new Case(new RolloutCorrection.SequenceMasked(0.8, 1.25), (row, t) -> {
+                new Case(new RolloutCorrection.SequenceMasked(0.9, 1.4), (row, t) -> {
                     double mean = Math.exp(sum.applyAsDouble(row) / row.length);
-                    return mean < 0.8 || mean > 1.25 ? 0 : 1;
+                    return mean < 0.9 || mean > 1.4 ? 0 : 1;
                 }));
     }
 
