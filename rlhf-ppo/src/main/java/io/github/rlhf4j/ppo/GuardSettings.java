@@ -14,8 +14,8 @@ package io.github.rlhf4j.ppo;
  *     cannot show this
  * @param approximateKlLimit early stop: once an update's minibatch had an approximate KL above this, nats per token, the
  *     remaining updates on the rollout are left out. Default 0, which is off
- * @param klBudget most KL(π‖π_ref) that updates may leave the policy with, nats per sequence; updates that go past it are
- *     undone and done again at a smaller rate ({@link KlBacktracking}). Default 0, which is off
+ * @param klBudget KL(π‖π_ref), nats per sequence, that with a probability of about 95 % no step of a run ends past; updates
+ *     that may are undone and done again at a smaller rate ({@link KlBacktracking}). Default 0, which is off
  */
 public record GuardSettings(
         double onPolicyTolerance, double negativeKlSignificance, double approximateKlLimit, double klBudget) {

@@ -7,40 +7,50 @@ import io.github.rlhf4j.core.files.DurableFiles;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.KlUnit;
 import io.github.rlhf4j.ppo.math.ReweightedKl;
+import io.github.rlhf4j.ppo.math.UpperBound;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.DoubleFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A hard limit on how far a policy may go from its reference, kept by undoing updates: a line search as in TRPO (Schulman et
- * al. 2015, appendix C). The updates on a rollout are one step. When the policy is past the budget after it, parameters and
- * optimiser go back to the bits they had before, and all updates are done again at half the learning rate; after {@value
- * #MOST} halvings the step is left out. {@link KlBudget} stops the run instead.
+ * A limit on how far a policy may go from its reference, kept by undoing updates: a line search as in TRPO (Schulman et al.
+ * 2015, appendix C). The updates on a rollout are one step. When the policy may be past the budget after it, parameters and
+ * optimiser go back to the bits they had before, and all updates are done again at half the policy's learning rate, a value
+ * function's staying as it is; after {@value #MOST} halvings the step is left out. {@link KlBudget} stops the run instead.
  *
- * <p>A step is kept when both hold, in nats per sequence, measured on the rollout that it learned from:
+ * <p>A step is kept when both hold, in nats per sequence, measured on responses drawn just before it:
  *
  * <ul>
- *   <li>KL(π‖π_ref) by {@link ReweightedKl} is within the budget, or below what it was before the step, so that a policy that
- *       is past the budget may come back;
+ *   <li>the upper confidence bound ({@link UpperBound}) of KL(π‖π_ref), estimated by {@link ReweightedKl}, is within the budget;
  *   <li>KL(π_old‖π), the mean of log π_old − log π, is within the budget as well: after a step as large as that, the rollout
  *       no longer says where the policy is.
  * </ul>
  *
- * The search is along what the optimiser would do, which knows nothing of the budget: a policy at its limit mostly stays where it
- * is. A KL penalty in the reward ({@link RewardSettings#kl()}) is what spends the budget well; this only keeps it.
+ * Where the bound was past the budget before any update, there is nothing to search for, as steps that shrink to none leave it
+ * there: the updates are done once, and kept when the bound of what they <em>add</em> to the KL is below 0, so that a penalty can
+ * bring a policy back that is past its budget.
  *
- * <p>A rollout is a sample: the next one, drawn afresh, reports as {@code objective/kl} what the budget allowed but for the noise
- * of both.
+ * <p><b>What is guaranteed.</b> That KL(π‖π_ref), over prompts and all responses, stays within the budget for the whole run
+ * with a probability of about {@value #CONFIDENCE}, not that it always does: each step is allowed to be wrong with 1 −
+ * {@value #CONFIDENCE} divided by the number of steps, for a run asks as often as it has steps, and a policy at its limit gains from
+ * each answer that is too low. "About", because the bound takes the mean over sequences for normal, and the estimate is made
+ * on the responses that were learned from, with their prefixes as often as the policy drew them before the step. The price
+ * is that a part of the budget is left: the standard error is about √(2·KL/n) for n responses, of which a bound takes 3 to 4.
+ *
+ * <p>The search is along what the optimiser would do, which knows nothing of the budget: a policy at its limit mostly stays where it
+ * is. A KL penalty in the reward ({@link RewardSettings#kl()}) is what spends the budget well; this only keeps it.
  *
  * <p>Costs, only when there is a budget: the state of what learns is written to a directory below {@code java.io.tmpdir} before
  * each step and deleted after it, as a checkpoint's is and as large (no memory is taken); a pass of the policy over the rollout
  * without a gradient; the updates again for each time they are undone. Nothing outlives a step, so checkpoints do not know of
- * it.
+ * it. A virtual machine that is told to end within a step deletes the directory; one that is killed with no warning
+ * (SIGKILL, loss of power) leaves it, named {@code rlhf4j-kl-budget…}.
  */
 public final class KlBacktracking {
 
@@ -50,9 +60,13 @@ public final class KlBacktracking {
     /** How often updates are undone before the step is left out. */
     static final int MOST = 10;
 
+    /** Probability that no step of a run ends past the budget. */
+    static final double CONFIDENCE = 0.95;
+
     private static final Logger LOG = LoggerFactory.getLogger(KlBacktracking.class);
 
     private final double budget;
+    private final double level;
     private final Policy policy;
     private final Checkpointable learner;
     private final int microBatchTokens;
@@ -61,11 +75,13 @@ public final class KlBacktracking {
      * Of the run of a policy.
      *
      * @param budget nats per sequence; 0 is none
+     * @param steps of the run, ≥ 1
      * @param learner all that updates move, the policy among it
      * @param microBatchTokens most tokens of a pass, ≥ 1
      */
-    public KlBacktracking(double budget, Policy policy, Checkpointable learner, int microBatchTokens) {
+    public KlBacktracking(double budget, long steps, Policy policy, Checkpointable learner, int microBatchTokens) {
         this.budget = budget;
+        this.level = (1 - CONFIDENCE) / steps;
         this.policy = policy;
         this.learner = learner;
         this.microBatchTokens = microBatchTokens;
@@ -75,16 +91,18 @@ public final class KlBacktracking {
      * What became of a step.
      *
      * @param tally of the updates that were done last, whether kept or undone
-     * @param rateFactor what the learning rate was multiplied by; 0 where the step was left out
+     * @param rateFactor what the policy's learning rate was multiplied by; 0 where the step was left out
      * @param undone how often the updates were undone
-     * @param kl KL(π‖π_ref) after the step, nats per sequence, as the budget measures it; NaN without a budget
+     * @param kl KL(π‖π_ref) after the step as {@link ReweightedKl} estimates it, nats per sequence; NaN without a budget
+     * @param bound upper confidence bound of that
      */
-    public record Outcome<T>(T tally, double rateFactor, int undone, double kl) {
+    public record Outcome<T>(T tally, double rateFactor, int undone, double kl, double bound) {
 
         /** By path; nothing where there is no budget. */
         public void report(Map<String, Double> metrics) {
             if (!Double.isNaN(kl)) {
                 metrics.put("budget/kl", kl);
+                metrics.put("budget/kl_bound", bound);
                 metrics.put("budget/undone", (double) undone);
                 metrics.put("budget/rate_factor", rateFactor);
             }
@@ -94,42 +112,53 @@ public final class KlBacktracking {
     /**
      * Does the updates on a rollout, as often as it takes.
      *
-     * @param batch the rollout
-     * @param sampled log π_old of its tokens, before the updates, nats
+     * @param batch responses drawn before the updates, none of them left out for what it scored
+     * @param drawn log-probs that they were drawn with, nats
+     * @param old log π_old, the policy's own before the updates; the same where it is the policy that drew them
      * @param reference log π_ref of its tokens, nats
-     * @param updates does all updates on the rollout with the learning rate multiplied by its argument, in (0, 1]; the same
-     *     each time for the same parameters
+     * @param updates does all updates on the rollout with the policy's learning rate multiplied by its argument, in (0, 1];
+     *     the same each time for the same parameters
      */
     public <T> Outcome<T> update(
-            SequenceBatch batch, double[][] sampled, double[][] reference, DoubleFunction<T> updates) {
+            SequenceBatch batch, double[][] drawn, double[][] old, double[][] reference, DoubleFunction<T> updates) {
         if (budget == 0) {
-            return new Outcome<>(updates.apply(1), 1, 0, Double.NaN);
+            return new Outcome<>(updates.apply(1), 1, 0, Double.NaN, Double.NaN);
         }
-        double before = ReweightedKl.of(sampled, sampled, reference);
+        double[] before = ReweightedKl.perSequence(old, drawn, reference);
+        int most = UpperBound.ofMean(before, level) <= budget ? MOST : 0;
         try (Snapshot snapshot = Snapshot.of(learner)) {
             double factor = 1;
             for (int undone = 0; ; undone++) {
                 T tally = updates.apply(factor);
                 double[][] moved = score(batch);
-                double kl = ReweightedKl.of(moved, sampled, reference);
-                double step = KlUnit.PER_SEQUENCE.of(KlEstimator.K1.values(sampled, moved));
-                if (step <= budget && (kl <= budget || kl < before)) {
-                    return new Outcome<>(tally, factor, undone, kl);
+                double[] after = ReweightedKl.perSequence(moved, drawn, reference);
+                if (isWithinBudget(old, moved, before, after)) {
+                    return outcome(tally, factor, undone, after);
                 }
                 snapshot.restore();
-                LOG.debug(
-                        "updates at {} of the learning rate would leave KL(π‖π_ref) at {} and KL(π_old‖π) at {} nats per"
-                                + " sequence, past the budget of {}: undone",
-                        factor,
-                        kl,
-                        step,
-                        budget);
-                if (undone == MOST) {
-                    return new Outcome<>(tally, 0, undone + 1, before);
+                LOG.debug("updates at {} of the learning rate may leave the policy past the KL budget: undone", factor);
+                if (undone == most) {
+                    return outcome(tally, 0, undone + 1, before);
                 }
                 factor *= FACTOR;
             }
         }
+    }
+
+    /** Neither too far from where it was, nor possibly past the budget, unless it has come nearer. */
+    private boolean isWithinBudget(double[][] old, double[][] moved, double[] before, double[] after) {
+        double step = KlUnit.PER_SEQUENCE.of(KlEstimator.K1.values(old, moved));
+        if (!(step <= budget)) {
+            return false;
+        }
+        double[] added = new double[after.length];
+        Arrays.setAll(added, i -> after[i] - before[i]);
+        return UpperBound.ofMean(after, level) <= budget || UpperBound.ofMean(added, level) < 0;
+    }
+
+    private <T> Outcome<T> outcome(T tally, double factor, int undone, double[] kl) {
+        double mean = Arrays.stream(kl).sum() / kl.length;
+        return new Outcome<>(tally, factor, undone, mean, UpperBound.ofMean(kl, level));
     }
 
     private double[][] score(SequenceBatch batch) {
@@ -138,14 +167,24 @@ public final class KlBacktracking {
                         .logProbs());
     }
 
-    /** The state of what learns, on the disk. */
-    private record Snapshot(Checkpointable learner, Path directory) implements AutoCloseable {
+    /** The state of what learns, on the disk; deleted when the virtual machine ends before this is closed. */
+    private static final class Snapshot implements AutoCloseable {
+
+        private final Checkpointable learner;
+        private final Path directory;
+        private final Thread atExit = new Thread(this::delete, "rlhf4j-kl-budget");
+
+        private Snapshot(Checkpointable learner, Path directory) {
+            this.learner = learner;
+            this.directory = directory;
+        }
 
         static Snapshot of(Checkpointable learner) {
             try {
                 Snapshot snapshot = new Snapshot(learner, Files.createTempDirectory("rlhf4j-kl-budget"));
                 try {
-                    learner.saveState(snapshot.directory);
+                    Runtime.getRuntime().addShutdownHook(snapshot.atExit);
+                    snapshot.save();
                 } catch (IOException | RuntimeException e) {
                     snapshot.close();
                     throw e;
@@ -160,6 +199,11 @@ public final class KlBacktracking {
             }
         }
 
+        /** Not while it is deleted, or files would be left that are written after their directory was listed. */
+        private synchronized void save() throws IOException {
+            learner.saveState(directory);
+        }
+
         void restore() {
             try {
                 learner.restoreState(directory);
@@ -171,6 +215,15 @@ public final class KlBacktracking {
 
         @Override
         public void close() {
+            delete();
+            try {
+                Runtime.getRuntime().removeShutdownHook(atExit);
+            } catch (IllegalStateException e) {
+                LOG.debug("the virtual machine is ending, and deletes {} itself", directory, e);
+            }
+        }
+
+        private synchronized void delete() {
             try {
                 DurableFiles.deleteTree(directory);
             } catch (IOException e) {

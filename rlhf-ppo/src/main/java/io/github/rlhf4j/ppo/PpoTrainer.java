@@ -67,7 +67,8 @@ public final class PpoTrainer implements Trainer {
                 config.microBatchTokens());
         this.guards = new Guards(config.guards(), config.sampling());
         this.updater = new PpoUpdater(config, policy, learner, parts.pretraining(), guards, key);
-        this.backtracking = new KlBacktracking(config.guards().klBudget(), policy, learner, config.microBatchTokens());
+        this.backtracking = new KlBacktracking(
+                config.guards().klBudget(), config.iterations(), policy, learner, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
         this.rewardState = RewardState.initial(config.rewards());
@@ -92,7 +93,7 @@ public final class PpoTrainer implements Trainer {
         double[][] rewards = shapeRewards(judgement.tokenScores(), rollout.stopped(), kl);
         double[][] corrections = config.advantages().correction().weights(judgement.logProbs(), rollout.logProbs());
         Experience experience = experience(rollout, judgement, rewards, corrections);
-        KlBacktracking.Outcome<UpdateTally> updates = update(experience);
+        KlBacktracking.Outcome<UpdateTally> updates = update(rollout, experience);
 
         PpoMetrics metrics = new PpoMetrics()
                 .objective(judgement, rewards)
@@ -104,7 +105,7 @@ public final class PpoTrainer implements Trainer {
                 .kl(updates.tally(), config.losses())
                 .budget(updates)
                 .pretraining(updates.tally(), config.losses(), iteration)
-                .rates(config, iteration);
+                .rates(config, iteration, updates.rateFactor());
         if (!warmsUp()) {
             rewardState = rewardState.next(config.rewards().kl(), kl);
         }
@@ -159,12 +160,13 @@ public final class PpoTrainer implements Trainer {
     }
 
     /** While the value function warms up the policy goes nowhere, so there is nothing to keep within a budget. */
-    private KlBacktracking.Outcome<UpdateTally> update(Experience experience) {
+    private KlBacktracking.Outcome<UpdateTally> update(Rollout rollout, Experience experience) {
         if (warmsUp()) {
-            return new KlBacktracking.Outcome<>(updater.optimise(experience, iteration, 1), 1, 0, Double.NaN);
+            return new KlBacktracking.Outcome<>(updater.optimise(experience, iteration, 1), 1, 0, Double.NaN, Double.NaN);
         }
         return backtracking.update(
-                experience.batch(),
+                rollout.batch(),
+                rollout.logProbs(),
                 experience.logProbs(),
                 experience.referenceLogProbs(),
                 rateFactor -> updater.optimise(experience, iteration, rateFactor));

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.rlhf4j.core.Completion;
-import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.UpdateReport;
@@ -30,9 +29,12 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.DoubleFunction;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A KL budget that undoes updates: no step ends past it, and what is left of the steps still learns. */
@@ -55,9 +57,12 @@ class KlBacktrackingTest {
         return PpoFixture.builder(policy, config(budget)).build();
     }
 
-    private static PpoTrainer sharedTrunk(double budget) {
-        TabularActorCritic policy = new TabularActorCritic(
+    private static TabularPolicy trunk() {
+        return new TabularActorCritic(
                 PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults());
+    }
+
+    private static PpoTrainer sharedTrunk(TabularPolicy policy, double budget) {
         return PpoFixture.builder(policy, config(budget))
                 .critic(Critic.sharedTrunk())
                 .reference(TabularPolicy.uniform(
@@ -70,10 +75,14 @@ class KlBacktrackingTest {
                 .withEpochs(4)
                 .withRate(RATE)
                 .withGuards(GuardSettings.defaults().withKlBudget(budget));
+        return groupTrainer(config, policy, policy.copy());
+    }
+
+    private static GroupTrainer groupTrainer(GroupConfig config, TabularPolicy policy, TabularPolicy reference) {
         return GroupTrainer.builder()
                 .config(config)
                 .policy(policy)
-                .reference(policy.copy())
+                .reference(reference)
                 .rewardModel(PpoFixture.COUNT_B)
                 .prompts(PpoFixture.PROMPTS)
                 .build();
@@ -85,52 +94,78 @@ class KlBacktrackingTest {
         return reports;
     }
 
-    static Stream<BiFunction<TabularPolicy, Double, Trainer>> trainers() {
+    private record Setting(Supplier<TabularPolicy> policy, BiFunction<TabularPolicy, Double, Trainer> trainer) {}
+
+    static Stream<Setting> trainers() {
         return Stream.of(
-                KlBacktrackingTest::separate, (policy, budget) -> sharedTrunk(budget), KlBacktrackingTest::group);
+                new Setting(PpoFixture::policy, KlBacktrackingTest::separate),
+                new Setting(KlBacktrackingTest::trunk, KlBacktrackingTest::sharedTrunk),
+                new Setting(PpoFixture::policy, KlBacktrackingTest::group));
     }
 
     @ParameterizedTest
     @MethodSource("trainers")
-    void noStepEndsPastTheBudgetAndTheRewardRises(BiFunction<TabularPolicy, Double, Trainer> trainer) {
-        List<StepReport> reports = run(trainer.apply(PpoFixture.policy(), BUDGET));
-        assertThat(reports).hasSize(STEPS).allSatisfy(report -> {
-            double before = report.metric("objective/kl");
-            assertThat(report.metric("budget/kl")).isLessThanOrEqualTo(Math.max(BUDGET, before));
-            assertThat(before).as("on a fresh sample").isLessThan(BUDGET + 0.25);
+    void noStepEndsPastTheBudgetAndTheRewardRises(Setting setting) {
+        TabularPolicy policy = setting.policy().get();
+        TabularPolicy reference = policy.copy();
+        List<StepReport> reports = new ArrayList<>();
+        setting.trainer().apply(policy, BUDGET).run((trainer, report) -> {
+            reports.add(report);
+            assertThat(exactKl(policy, reference)).isLessThanOrEqualTo(BUDGET);
+            return true;
         });
+        assertThat(reports).hasSize(STEPS).allSatisfy(report -> assertThat(report.metric("budget/kl"))
+                .isLessThanOrEqualTo(report.metric("budget/kl_bound")));
+        assertThat(exactKl(policy, reference)).isGreaterThan(0.2 * BUDGET);
         assertThat(reports.stream().mapToDouble(r -> r.metric("budget/undone")).sum())
                 .isPositive();
         assertThat(reports.get(STEPS - 1).metric("objective/reward"))
-                .isGreaterThan(reports.get(0).metric("objective/reward") + 0.3);
-        List<StepReport> unbounded = run(trainer.apply(PpoFixture.policy(), 0.0));
+                .isGreaterThan(reports.get(0).metric("objective/reward") + 0.2);
+        List<StepReport> unbounded =
+                run(setting.trainer().apply(setting.policy().get(), 0.0));
         assertThat(unbounded.get(STEPS - 1).metric("objective/kl")).isGreaterThan(1);
         assertThat(unbounded.get(STEPS - 1).metrics()).doesNotContainKey("budget/kl");
     }
 
-    /** What the rollouts estimate, by listing all responses. */
-    @Test
-    void theKlOfAllResponsesIsWithinTheBudgetButForSampling() {
+    /** KL(π‖π_ref) by listing all responses to each prompt: what rollouts only estimate. Nats per sequence. */
+    static double exactKl(TabularPolicy policy, TabularPolicy reference) {
+        return PpoFixture.PROMPTS.stream()
+                .mapToDouble(prompt -> policy.responses(prompt.tokens(), PpoFixture.SAMPLING)
+                        .kl(reference.responses(prompt.tokens(), PpoFixture.SAMPLING)))
+                .average()
+                .orElseThrow();
+    }
+
+    /**
+     * A policy at its limit asks whether it may go on as often as there are steps, and takes each answer that is too low; the
+     * smaller the rollouts, the more of them there are. That no run of these passes its budget at all is more than the 95 %
+     * that are promised.
+     */
+    @ParameterizedTest
+    @CsvSource({"16, 1", "16, 2", "48, 1", "48, 2", "192, 1"})
+    void overHundredsOfStepsTheKlOfAllResponsesStaysWithinTheBudget(int rollout, int seed) {
+        double budget = 0.5;
+        GroupConfig config = GroupConfig.of(
+                        300, new BatchPlan(rollout, rollout), 4, PpoFixture.SAMPLING, GroupAlgorithm.drGrpo(), seed)
+                .withEpochs(4)
+                .withRate(RATE)
+                .withGuards(GuardSettings.defaults().withKlBudget(budget));
         TabularPolicy policy = PpoFixture.policy();
         TabularPolicy reference = policy.copy();
-        PpoTrainer trainer = separate(policy, BUDGET);
+        GroupTrainer trainer = groupTrainer(config, policy, reference);
+        double largest = 0;
         while (!trainer.finished()) {
             trainer.step();
-            double kl = 0;
-            for (Prompt prompt : PpoFixture.PROMPTS) {
-                kl += policy.responses(prompt.tokens(), PpoFixture.SAMPLING)
-                                .kl(reference.responses(prompt.tokens(), PpoFixture.SAMPLING))
-                        / PpoFixture.PROMPTS.size();
-            }
-            assertThat(kl).isLessThan(1.5 * BUDGET);
+            largest = Math.max(largest, exactKl(policy, reference));
         }
+        assertThat(largest).isBetween(0.3 * budget, budget);
     }
 
     @ParameterizedTest
     @MethodSource("trainers")
-    void aBudgetThatIsNotReachedChangesNothing(BiFunction<TabularPolicy, Double, Trainer> trainer) {
-        List<StepReport> free = run(trainer.apply(PpoFixture.policy(), 0.0));
-        List<StepReport> ample = run(trainer.apply(PpoFixture.policy(), 1e6));
+    void aBudgetThatIsNotReachedChangesNothing(Setting setting) {
+        List<StepReport> free = run(setting.trainer().apply(setting.policy().get(), 0.0));
+        List<StepReport> ample = run(setting.trainer().apply(setting.policy().get(), 1e6));
         for (int i = 0; i < STEPS; i++) {
             assertThat(ample.get(i).metrics())
                     .containsAllEntriesOf(free.get(i).metrics())
@@ -147,6 +182,8 @@ class KlBacktrackingTest {
             assertThat(report.metric("ppo/updates")).isZero();
             assertThat(report.metric("budget/rate_factor")).isZero();
             assertThat(report.metric("budget/undone")).isEqualTo(11);
+            assertThat(report.metric("ppo/learning_rate")).isZero();
+            assertThat(report.metric("ppo/value_learning_rate")).isEqualTo(0.05);
         }
         assertThat(policy.logProbs(PpoFixture.LETTERS.encode("aa"), 1)).containsExactly(before);
     }
@@ -191,8 +228,8 @@ class KlBacktrackingTest {
         List<Completion> completions = policy.complete(Collections.nCopies(200, prompt), PpoFixture.SAMPLING, 3);
         SequenceBatch batch = SequenceBatch.ofCompletions(completions, 1);
         double[][] sampled = policy.score(batch).logProbs();
-        return new KlBacktracking(budget, policy, policy, 4096)
-                .update(batch, sampled, reference.score(batch).logProbs(), updates);
+        return new KlBacktracking(budget, 1, policy, policy, 4096)
+                .update(batch, sampled, sampled, reference.score(batch).logProbs(), updates);
     }
 
     @Test
@@ -204,6 +241,33 @@ class KlBacktrackingTest {
                 }))
                 .hasMessage("out of memory");
         assertThat(policy.saved).hasSize(2).noneMatch(Files::exists);
+    }
+
+    /** Ends in the middle of a step, told to from outside. */
+    static final class EndsInAStep {
+
+        private EndsInAStep() {}
+
+        public static void main(String[] arguments) {
+            new KlBacktrackingTest().step(PpoFixture.policy(), 1, factor -> {
+                System.exit(3);
+                return new UpdateReport(0, false);
+            });
+        }
+    }
+
+    @Test
+    void theStateOnTheDiskIsGoneWhenTheVirtualMachineIsToldToEnd(@TempDir Path temporary) throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Djava.io.tmpdir=" + temporary,
+                        "-cp",
+                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                        EndsInAStep.class.getName())
+                .inheritIO()
+                .start();
+        assertThat(process.waitFor()).isEqualTo(3);
+        assertThat(temporary).isEmptyDirectory();
     }
 
     @Test
@@ -218,10 +282,23 @@ class KlBacktrackingTest {
         });
         assertThat(factors).startsWith(1.0, 0.5, 0.25).hasSize(outcome.undone() + 1);
         assertThat(outcome.rateFactor()).isEqualTo(factors.get(factors.size() - 1));
-        assertThat(outcome.kl()).isLessThanOrEqualTo(0.05);
+        assertThat(outcome.kl()).isLessThan(outcome.bound());
+        assertThat(outcome.bound()).isLessThanOrEqualTo(0.05);
     }
 
-    /** A policy past the budget may come nearer, and not go further. */
+    @Test
+    void theRateThatIsReportedIsTheOneOfTheUpdatesThatWereKept() {
+        for (Setting setting : trainers().toList()) {
+            for (StepReport report :
+                    run(setting.trainer().apply(setting.policy().get(), BUDGET))) {
+                String path =
+                        report.metrics().containsKey("ppo/learning_rate") ? "ppo/learning_rate" : "group/learning_rate";
+                assertThat(report.metric(path)).isEqualTo(0.05 * report.metric("budget/rate_factor"));
+            }
+        }
+    }
+
+    /** A policy past the budget may come nearer, and not go further; there is no rate to search for. */
     @Test
     void aPolicyPastTheBudgetMayComeBack() {
         TabularPolicy policy = PpoFixture.policy();
@@ -238,6 +315,7 @@ class KlBacktrackingTest {
             return new UpdateReport(0, false);
         });
         assertThat(away.rateFactor()).isZero();
+        assertThat(away.undone()).isEqualTo(1);
     }
 
     /** A step so large that none of the responses is likely any more leaves weights of 0, and a KL that seems small. */

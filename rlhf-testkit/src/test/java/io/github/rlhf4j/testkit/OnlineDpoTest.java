@@ -34,7 +34,6 @@ import io.github.rlhf4j.ppo.preference.math.PairTerm;
 import io.github.rlhf4j.ppo.preference.math.SimpoLoss;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -336,13 +335,17 @@ class OnlineDpoTest {
         OnlineDpoConfig config = config(20)
                 .withRate(new LearningRateSchedule.Constant(0.3))
                 .withGuards(GuardSettings.defaults().withKlBudget(0.2));
-        List<StepReport> reports = run(builder(PpoFixture.policy(), config).build());
-        assertThat(reports).allSatisfy(report -> {
-            Map<String, Double> metrics = report.metrics();
-            if (metrics.containsKey("budget/kl")) {
-                assertThat(metrics.get("budget/kl")).isLessThanOrEqualTo(Math.max(0.2, metrics.get("objective/kl")));
-            }
+        TabularPolicy policy = PpoFixture.policy();
+        TabularPolicy reference = policy.copy();
+        List<StepReport> reports = new ArrayList<>();
+        builder(policy, config).build().run((trainer, report) -> {
+            reports.add(report);
+            assertThat(KlBacktrackingTest.exactKl(policy, reference)).isLessThanOrEqualTo(0.2);
+            double factor = report.metrics().getOrDefault("budget/rate_factor", 1.0);
+            assertThat(report.metric("dpo/learning_rate")).isEqualTo(0.3 * factor);
+            return true;
         });
+        assertThat(KlBacktrackingTest.exactKl(policy, reference)).isPositive();
         assertThat(reports.stream()
                         .mapToDouble(r -> r.metrics().getOrDefault("budget/undone", 0.0))
                         .sum())

@@ -415,8 +415,9 @@ public record RecipeConfig(
      * @param valueLearningRate of the value function, linear down to 0
      * @param klCoefficient β at the start: in the rewards, with GRPO in the loss; of online DPO it is {@code dpo.beta}
      * @param klTarget nats per sequence that β adapts to; 0 keeps β fixed
-     * @param klBudget nats per sequence from the supervised policy that no update may pass; what does is taken back and tried
-     *     at half the rate. 0 is none. Of the algorithms on comparisons there is none
+     * @param klBudget nats per sequence from the supervised policy that, with a probability of about 95 %, no step of a run
+     *     ends past: updates that may are taken back and tried at half the rate. 0 is none. Of the algorithms on comparisons
+     *     there is none
      * @param klHorizon answers over which β adapts (Ziegler et al. 2019, §2.2)
      * @param missingStopScore score of an answer that does not end in time
      * @param sharedTrunk whether the value function is a head on the policy's own trunk, and not a model of its own that

@@ -66,7 +66,8 @@ public final class GroupTrainer implements Trainer {
         this.setup = new Setup(config, DataDigest.ofPrompts(prompts));
         this.rollouts = new JudgedRollouts(parts, config.sampling(), config.guards(), config.microBatchTokens());
         this.updater = new GroupUpdater(config, policy, rollouts, key);
-        this.backtracking = new KlBacktracking(config.guards().klBudget(), policy, policy, config.microBatchTokens());
+        this.backtracking = new KlBacktracking(
+                config.guards().klBudget(), config.iterations(), policy, policy, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
         this.rewardState = RewardState.initial(config.rewards());
@@ -76,7 +77,8 @@ public final class GroupTrainer implements Trainer {
     @Override
     public StepReport step() {
         requireUnfinished();
-        JudgedRollout rollout = sampleInformatively();
+        JudgedRollout first = sample(0);
+        JudgedRollout rollout = moreInformative(first);
         rewardState = rewardState.seeing(rollout.scores());
         double[][] rewards = shapeRewards(rollout);
         double[][] advantages = algorithm.advantages().estimate(rewards, config.groupSize());
@@ -88,9 +90,10 @@ public final class GroupTrainer implements Trainer {
                 Ragged.combine(advantages, corrections, (advantage, weight) -> advantage * weight));
 
         KlBacktracking.Outcome<GroupTally> updates = backtracking.update(
-                rollout.batch(),
-                rollout.logProbs(),
-                rollout.referenceLogProbs(),
+                first.batch(),
+                first.samplerLogProbs(),
+                first.logProbs(),
+                first.referenceLogProbs(),
                 rateFactor -> updater.optimise(experience, iteration, rateFactor));
 
         Map<String, Double> metrics = rollout.metrics(rewards);
@@ -99,15 +102,15 @@ public final class GroupTrainer implements Trainer {
         updates.tally().report(metrics);
         reportBudget(updates, metrics);
         metrics.put("group/correction", Ragged.mean(corrections));
-        metrics.put("group/learning_rate", config.rate().at(iteration));
+        metrics.put("group/learning_rate", updates.rateFactor() * config.rate().at(iteration));
         rewardState = rewardState.next(config.rewards().kl(), rollout.kl());
         iteration++;
         return new StepReport(NAME, iteration, totalSteps(), metrics);
     }
 
     /** Groups in which something is better than something else, as far as they come up; the others fill the rest. */
-    private JudgedRollout sampleInformatively() {
-        JudgedRollout rollout = sample(0);
+    private JudgedRollout moreInformative(JudgedRollout first) {
+        JudgedRollout rollout = first;
         for (int attempt = 1; attempt <= algorithm.resamplings(); attempt++) {
             int[] useful = DynamicSampling.informativeGroups(rollout.scores(), config.groupSize());
             if (useful.length * config.groupSize() >= config.batches().rollout()) {

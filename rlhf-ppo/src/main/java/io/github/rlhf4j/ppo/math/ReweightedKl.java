@@ -1,5 +1,7 @@
 package io.github.rlhf4j.ppo.math;
 
+import java.util.Arrays;
+
 /**
  * KL(π‖π_ref) of a policy that has moved since the responses were drawn, estimated on those responses:
  *
@@ -23,8 +25,13 @@ public final class ReweightedKl {
      * @param reference log π_ref
      */
     public static double of(double[][] moved, double[][] sampled, double[][] reference) {
+        return Arrays.stream(perSequence(moved, sampled, reference)).sum() / moved.length;
+    }
+
+    /** What the mean is taken over: the weighted sum of each sequence, {@code [B]}, nats; arguments as above. */
+    public static double[] perSequence(double[][] moved, double[][] sampled, double[][] reference) {
         double[][] ratios = Ragged.combine(moved, sampled, (now, then) -> Math.exp(now - then));
         double[][] k1 = Ragged.combine(moved, reference, (policy, ref) -> policy - ref);
-        return Ragged.sum(Ragged.combine(ratios, k1, (ratio, nats) -> ratio * nats)) / moved.length;
+        return Ragged.rowSums(Ragged.combine(ratios, k1, (ratio, nats) -> ratio * nats));
     }
 }

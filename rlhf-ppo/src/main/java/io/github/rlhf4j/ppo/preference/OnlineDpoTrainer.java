@@ -73,7 +73,8 @@ public final class OnlineDpoTrainer implements Trainer {
                 config.loss(),
                 config.microBatchTokens(),
                 config.sampling().temperature());
-        this.backtracking = new KlBacktracking(config.guards().klBudget(), policy, policy, config.microBatchTokens());
+        this.backtracking = new KlBacktracking(
+                config.guards().klBudget(), config.iterations(), policy, policy, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
         this.minibatchKey = key.child("minibatches");
@@ -87,13 +88,13 @@ public final class OnlineDpoTrainer implements Trainer {
         double[] scores = RewardShaping.applyMissingStop(rollout.scores(), rollout.stopped(), config.missingStop());
         OnlinePairs pairs = OnlinePairs.of(rollout, scores, config.samples());
         Map<String, Double> metrics = rollout.metrics(column(scores));
+        metrics.put("dpo/learning_rate", config.rate().at(iteration));
         metrics.put("online/pairs", (double) pairs.size());
         metrics.put("online/skipped", (double) rollout.size() / config.samples() - pairs.size());
         if (pairs.size() > 0) {
             metrics.put("online/score_margin", pairs.scoreMargin(scores));
             learn(pairs, metrics);
         }
-        metrics.put("dpo/learning_rate", config.rate().at(iteration));
         iteration++;
         return new StepReport(NAME, iteration, totalSteps(), metrics);
     }
@@ -114,8 +115,8 @@ public final class OnlineDpoTrainer implements Trainer {
     private void learn(OnlinePairs pairs, Map<String, Double> metrics) {
         JudgedRollout rollout = pairs.rollout();
         RewardMean before = passes.rewardMean();
-        KlBacktracking.Outcome<Updates> outcome =
-                backtracking.update(rollout.batch(), rollout.logProbs(), rollout.referenceLogProbs(), rateFactor -> {
+        KlBacktracking.Outcome<Updates> outcome = backtracking.update(
+                rollout.batch(), rollout.logProbs(), rollout.logProbs(), rollout.referenceLogProbs(), rateFactor -> {
                     passes.restore(before);
                     return optimise(pairs, rateFactor);
                 });
@@ -127,6 +128,7 @@ public final class OnlineDpoTrainer implements Trainer {
         updates.tally().report(metrics);
         metrics.put("dpo/gradient_norm", updates.gradientNorm());
         metrics.put("dpo/updates", kept ? updates.tally().batches() : 0.0);
+        metrics.computeIfPresent("dpo/learning_rate", (path, rate) -> outcome.rateFactor() * rate);
         outcome.report(metrics);
     }
 
