@@ -30,6 +30,7 @@ public final class JudgedRollouts {
     }
 
     private final Policy policy;
+    private final Policy sampler;
     private final Policy reference;
     private final RewardModel rewardModel;
     private final RewardConcurrency rewardConcurrency;
@@ -39,12 +40,24 @@ public final class JudgedRollouts {
     private final RolloutListener listener;
 
     /**
-     * A source of rollouts.
+     * A source of rollouts that the policy draws.
      *
      * @param microBatchTokens most tokens of a pass of reference or policy, ≥ 1
      */
     public JudgedRollouts(RolloutParts parts, Sampling sampling, GuardSettings guards, int microBatchTokens) {
+        this(parts, parts.policy(), sampling, guards, microBatchTokens);
+    }
+
+    /**
+     * A source of rollouts.
+     *
+     * @param sampler draws the responses: the policy, or another over the same tokens
+     * @param microBatchTokens most tokens of a pass of reference or policy, ≥ 1
+     */
+    public JudgedRollouts(
+            RolloutParts parts, Policy sampler, Sampling sampling, GuardSettings guards, int microBatchTokens) {
         this.policy = parts.policy();
+        this.sampler = sampler;
         this.reference = parts.reference();
         this.rewardModel = parts.rewardModel();
         this.rewardConcurrency = parts.rewardConcurrency();
@@ -62,7 +75,7 @@ public final class JudgedRollouts {
      */
     public JudgedRollout sample(List<Prompt> prompts, Scorer scorer, long iteration, long seed) {
         try (RewardCalls calls = RewardCalls.begin(rewardModel, prompts.size(), rewardConcurrency)) {
-            Rollout rollout = Answers.sample(policy, prompts, sampling, seed, calls::offer)
+            Rollout rollout = Answers.sample(sampler, prompts, sampling, seed, calls::offer)
                     .rollout(sampling);
             guards.warnOfCollapse(rollout, iteration + 1);
             return judge(rollout, scorer, iteration, calls);
@@ -78,6 +91,7 @@ public final class JudgedRollouts {
                 : score("the log-probs of the trained policy", policy, batch);
         guards.requirePossibleKl(KlEstimator.K1.values(rollout.logProbs(), referenceLogProbs));
         double[][] kl = KlEstimator.K1.values(logProbs, referenceLogProbs);
+        Guards.requireFinite("the log-probability ratio of policy and reference", Ragged.sum(kl));
         double[][] scores = calls.await();
         listener.onRollout(iteration + 1, rollout.samples(Ragged.rowSums(scores), Ragged.rowSums(kl)));
         return new JudgedRollout(

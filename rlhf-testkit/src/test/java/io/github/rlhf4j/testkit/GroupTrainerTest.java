@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
 import io.github.rlhf4j.core.Completion;
+import io.github.rlhf4j.core.Policy;
+import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.TokenSequence;
@@ -16,6 +18,8 @@ import io.github.rlhf4j.ppo.group.GroupAlgorithm;
 import io.github.rlhf4j.ppo.group.GroupConfig;
 import io.github.rlhf4j.ppo.group.GroupTrainer;
 import io.github.rlhf4j.ppo.math.KlEstimator;
+import io.github.rlhf4j.ppo.math.MissingStop;
+import io.github.rlhf4j.ppo.math.OverlongPunishment;
 import io.github.rlhf4j.ppo.math.RolloutCorrection;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -81,6 +85,83 @@ class GroupTrainerTest {
                 config(rloo.withCorrection(new RolloutCorrection.SequenceMasked(0.9999, 1.0001))),
                 PpoFixture.COUNT_B);
         assertThat(masked.metric("group/gradient_norm")).isZero();
+    }
+
+    /**
+     * The trained policy gives the reference's responses less than the reference does, so that Σ log π − log π_ref of what it
+     * draws is far below 0: no fault, for π did not draw it.
+     */
+    @Test
+    void whatAnotherPolicyDrewMayBeUnlikelyUnderTheTrainedOne() {
+        TabularPolicy trained = PpoFixture.policy();
+        for (Prompt prompt : PpoFixture.PROMPTS) {
+            trained.setLogits(prompt.tokens(), 4, -4, 0);
+        }
+        GroupAlgorithm corrected = GroupAlgorithm.rloo().withCorrection(new RolloutCorrection.TokenTruncated(2));
+        StepReport report = sampledBy(PpoFixture.policy(), trained, corrected).step();
+        assertThat(report.metric("objective/kl") * 64).isLessThan(-21);
+        assertThat(report.metric("group/correction")).isBetween(0.1, 2.0);
+        assertThatThrownBy(() -> sampledBy(PpoFixture.policy(), trained, GroupAlgorithm.rloo()))
+                .hasMessageContaining("withCorrection");
+    }
+
+    /** The alarm is one of the sampler now. */
+    @Test
+    void aSamplerWhoseLogProbsCannotBeThoseItDrewWithIsFound() {
+        TabularPolicy truncated =
+                new TabularPolicy(PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, PpoFixture.policy().table) {
+                    @Override
+                    public List<Completion> complete(List<TokenSequence> prompts, Sampling sampling, long seed) {
+                        return super.complete(prompts, sampling, seed).stream()
+                                .map(c -> new Completion(
+                                        c.prompt(),
+                                        c.response(),
+                                        Arrays.stream(c.logProbs())
+                                                .map(logProb -> logProb - 0.5)
+                                                .toArray(),
+                                        c.stopReason()))
+                                .toList();
+                    }
+                };
+        GroupAlgorithm corrected = GroupAlgorithm.rloo().withCorrection(new RolloutCorrection.TokenTruncated(2));
+        GroupTrainer trainer = sampledBy(truncated, PpoFixture.policy(), corrected);
+        assertThatThrownBy(trainer::step).hasMessageContaining("negative KL");
+    }
+
+    private static GroupTrainer sampledBy(Policy sampler, TabularPolicy trained, GroupAlgorithm algorithm) {
+        GroupConfig config = GroupConfig.of(3, new BatchPlan(64, 64), 4, PpoFixture.SAMPLING, algorithm, 5);
+        return GroupTrainer.builder()
+                .config(config)
+                .policy(trained)
+                .sampler(sampler)
+                .reference(PpoFixture.policy())
+                .rewardModel(PpoFixture.COUNT_B)
+                .prompts(PpoFixture.PROMPTS)
+                .build();
+    }
+
+    /** What makes advantages is what groups are chosen by: a rule may make a difference, or take it away. */
+    @Test
+    void groupsAreInformativeByWhatTheirScoresCountAs() {
+        RewardModel none = batch -> new double[batch.size()];
+        GroupAlgorithm drGrpo = GroupAlgorithm.drGrpo();
+        GroupConfig plain = config(drGrpo);
+        GroupConfig penalised = plain.withRewards(plain.rewards().withMissingStop(new MissingStop.Penalty(1)));
+        StepReport byStops = firstStep(PpoFixture.policy(), penalised, none);
+        assertThat(byStops.metric("group/informative")).isPositive();
+        assertThat(byStops.metric("group/gradient_norm")).isPositive();
+
+        StepReport byLength =
+                firstStep(PpoFixture.policy(), config(drGrpo.withOverlong(new OverlongPunishment(4, 4))), none);
+        assertThat(byLength.metric("group/informative")).isPositive();
+
+        GroupConfig clipped =
+                config(drGrpo.withResamplings(2)).withRewards(plain.rewards().withScoreLimit(0.5));
+        RewardModel aboveTheLimit = batch ->
+                Arrays.stream(PpoFixture.COUNT_B.score(batch)).map(n -> n + 1).toArray();
+        StepReport alike = firstStep(PpoFixture.policy(), clipped, aboveTheLimit);
+        assertThat(alike.metric("group/informative")).isZero();
+        assertThat(alike.metric("group/gradient_norm")).isZero();
     }
 
     /** Only the prompt "ab" has responses that differ in worth; the others are drawn again until it fills the rollout. */

@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
  * @param lossKl the KL to the reference as a term of the loss; which divergence its gradient lowers its estimator says. A KL
  *     in the reward is {@link io.github.rlhf4j.ppo.RewardSettings#kl}
  * @param overlong added to the score by length, or null for none
- * @param resamplings how often prompts are drawn again, in place of those whose responses all earn the same (dynamic
- *     sampling); 0 is off
- * @param correction for rollouts that a policy other than the trained one drew
+ * @param resamplings how often prompts are drawn again, in place of those whose responses all earn the same, by what
+ *     their scores count as, the KL in the reward aside (dynamic sampling); 0 is off
+ * @param correction for rollouts that a policy other than the trained one drew ({@link GroupTrainerBuilder#sampler})
  */
 public record GroupAlgorithm(
         GroupAdvantages advantages,

@@ -1,5 +1,6 @@
 package io.github.rlhf4j.ppo.group;
 
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.random.EpochOrder;
@@ -57,20 +58,30 @@ public final class GroupTrainer implements Trainer {
     private long promptsDrawn;
     private long iteration;
 
-    GroupTrainer(GroupConfig config, RolloutParts parts) {
+    GroupTrainer(GroupConfig config, RolloutParts parts, Policy sampler) {
+        requireCorrection(config.algorithm(), parts.policy(), sampler);
         RandomKey key = RandomKey.of(config.seed()).child(NAME);
         this.config = config;
         this.algorithm = config.algorithm();
         this.policy = parts.policy();
         this.prompts = parts.prompts();
         this.setup = new Setup(config, DataDigest.ofPrompts(prompts));
-        this.rollouts = new JudgedRollouts(parts, config.sampling(), config.guards(), config.microBatchTokens());
+        this.rollouts =
+                new JudgedRollouts(parts, sampler, config.sampling(), config.guards(), config.microBatchTokens());
         this.updater = new GroupUpdater(config, policy, rollouts, key);
         this.backtracking = new KlBacktracking(
                 config.guards().klBudget(), config.iterations(), policy, policy, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
         this.rewardState = RewardState.initial(config.rewards());
+    }
+
+    private static void requireCorrection(GroupAlgorithm algorithm, Policy policy, Policy sampler) {
+        if (sampler != policy && algorithm.correction() instanceof RolloutCorrection.None) {
+            throw new IllegalArgumentException(
+                    "a sampler that is not the policy needs a correction of the advantages for"
+                            + " what it draws differently, got RolloutCorrection.None; see GroupAlgorithm.withCorrection");
+        }
     }
 
     /** One iteration: a rollout of several responses to each prompt, and the updates on it. */
@@ -112,7 +123,7 @@ public final class GroupTrainer implements Trainer {
     private JudgedRollout moreInformative(JudgedRollout first) {
         JudgedRollout rollout = first;
         for (int attempt = 1; attempt <= algorithm.resamplings(); attempt++) {
-            int[] useful = DynamicSampling.informativeGroups(rollout.scores(), config.groupSize());
+            int[] useful = informativeGroups(rollout, rewardState.seeing(rollout.scores()));
             if (useful.length * config.groupSize() >= config.batches().rollout()) {
                 break;
             }
@@ -122,13 +133,17 @@ public final class GroupTrainer implements Trainer {
     }
 
     private double informativeShare(JudgedRollout rollout) {
-        int useful = DynamicSampling.informativeGroups(rollout.scores(), config.groupSize()).length;
-        return (double) useful * config.groupSize() / rollout.size();
+        return (double) informativeGroups(rollout, rewardState).length * config.groupSize() / rollout.size();
+    }
+
+    /** By what the scores count as. The KL in the reward is left aside: it differs in every group and teaches no task. */
+    private int[] informativeGroups(JudgedRollout rollout, RewardState state) {
+        return DynamicSampling.informativeGroups(Ragged.rowSums(countedScores(rollout, state)), config.groupSize());
     }
 
     /** The useful groups of what there is, then the useful of the fresh, then the fresh that are not, up to the count. */
     private JudgedRollout merge(JudgedRollout rollout, int[] useful, JudgedRollout fresh) {
-        int[] better = DynamicSampling.informativeGroups(fresh.scores(), config.groupSize());
+        int[] better = informativeGroups(fresh, rewardState.seeing(fresh.scores()));
         int groups = config.batches().rollout() / config.groupSize();
         int[] rest = IntStream.range(0, groups)
                 .filter(g -> Arrays.stream(better).noneMatch(b -> b == g))
@@ -159,10 +174,13 @@ public final class GroupTrainer implements Trainer {
 
     /** −β·KL per token, and the score, punished for its length. */
     private double[][] shapeRewards(JudgedRollout rollout) {
-        double[][] counted = config.rewards().counted(rollout.tokenScores(), rollout.stopped(), rewardState.moments());
-        double[][] punished =
-                algorithm.overlong() == null ? counted : algorithm.overlong().apply(counted);
-        return RewardShaping.perToken(punished, rollout.kl(), rewardState.klCoefficient());
+        return RewardShaping.perToken(countedScores(rollout, rewardState), rollout.kl(), rewardState.klCoefficient());
+    }
+
+    /** Scores after scaling, limits, the rule for responses that did not stop, and that for those that are too long. */
+    private double[][] countedScores(JudgedRollout rollout, RewardState state) {
+        double[][] counted = config.rewards().counted(rollout.tokenScores(), rollout.stopped(), state.moments());
+        return algorithm.overlong() == null ? counted : algorithm.overlong().apply(counted);
     }
 
     /** Updates that were undone are none. */
