@@ -5,6 +5,7 @@ import io.github.rlhf4j.core.training.Checkpoints;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
+import io.github.rlhf4j.ppo.AdvantageSettings;
 import io.github.rlhf4j.ppo.math.ExplainedVariance;
 import io.github.rlhf4j.ppo.math.GeneralizedAdvantages;
 import io.github.rlhf4j.ppo.math.RatioStatistics;
@@ -82,8 +83,7 @@ public final class ControlTrainer implements Trainer {
                 rollout.lastValues(),
                 config.advantages().gamma(),
                 config.advantages().lambda());
-        double[][] advantages =
-                config.advantages().whiten() ? Whitening.standardize(estimate.advantages()) : estimate.advantages();
+        double[][] advantages = whitenAdvantages(estimate.advantages());
         ControlExperience experience = ControlExperience.of(rollout, advantages, estimate.returns());
 
         ControlTally updates = updater.optimise(experience, iteration);
@@ -92,6 +92,17 @@ public final class ControlTrainer implements Trainer {
         Map<String, Double> metrics = metrics(rollout, updates, explained);
         iteration++;
         return new StepReport(NAME, iteration, totalSteps(), metrics);
+    }
+
+    private double[][] whitenAdvantages(double[][] advantages) {
+        AdvantageSettings settings = config.advantages();
+        if (!settings.whiten()) {
+            return advantages;
+        }
+        return switch (settings.divisor()) {
+            case N -> Whitening.standardize(advantages);
+            case N_MINUS_1 -> Whitening.standardizeUnbiased(advantages);
+        };
     }
 
     private Map<String, Double> metrics(ControlRollout rollout, ControlTally updates, double explainedVariance) {

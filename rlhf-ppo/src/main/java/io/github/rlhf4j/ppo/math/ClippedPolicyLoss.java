@@ -54,7 +54,7 @@ public record ClippedPolicyLoss(double clipLow, double clipHigh, double dualClip
     private Token token(double logRatio, double advantage) {
         double ratio = Math.exp(logRatio);
         double clipped = ClipRange.clip(ratio, clipLow, clipHigh);
-        double free = -advantage * ratio;
+        double free = advantage == 0 ? 0 : -advantage * ratio; // 0 also where the ratio overflows
         boolean binding = -advantage * clipped > free;
         double loss = binding ? -advantage * clipped : free;
         double gradient = binding ? 0 : free; // d(−A·e^x)/dx is itself

@@ -44,7 +44,7 @@ public record GspoLoss(double clipLow, double clipHigh) implements PolicyLoss {
             double clipped = ClipRange.clip(ratio, clipLow, clipHigh);
             double slope = 0; // dloss/dlog s
             for (int t = 0; t < tokens; t++) {
-                double free = -advantages[i][t] * ratio;
+                double free = advantages[i][t] == 0 ? 0 : -advantages[i][t] * ratio; // 0 also where s overflows
                 boolean binding = -advantages[i][t] * clipped > free;
                 loss += rowWeights[i] * (binding ? -advantages[i][t] * clipped : free);
                 slope += binding ? 0 : free; // d(−A·e^x)/dx is itself

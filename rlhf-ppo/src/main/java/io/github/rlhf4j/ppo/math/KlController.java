@@ -6,6 +6,12 @@ package io.github.rlhf4j.ppo.math;
  */
 public sealed interface KlController {
 
+    /**
+     * Least share of its first value that a coefficient which moves may fall to. A coefficient of 0 would stay at 0 whatever
+     * the KL does later; from here, doublings bring it back in twenty rollouts.
+     */
+    double LEAST_SHARE = 1e-6;
+
     /** β of the first iteration, ≥ 0. */
     double initialCoefficient();
 
@@ -41,7 +47,7 @@ public sealed interface KlController {
 
     /**
      * β ← β·(1 + clip(KL/target − 1, −0.2, 0.2)·n/horizon) (Ziegler et al. 2019, §2.2; the form of their code, in which
-     * the gain is per sequence).
+     * the gain is per sequence), and at least {@link #LEAST_SHARE} of its first value.
      *
      * @param target the KL to be held, nats per {@code unit}
      * @param horizon sequences over which an error of 100 % would, unclipped, double β; their 10,000
@@ -64,13 +70,13 @@ public sealed interface KlController {
         @Override
         public double next(double coefficient, double observedKl, long sequences) {
             double error = Math.min(LARGEST_ERROR, Math.max(-LARGEST_ERROR, observedKl / target - 1));
-            return Math.max(0, coefficient * (1 + error * sequences / horizon));
+            return Math.max(LEAST_SHARE * initialCoefficient, coefficient * (1 + error * sequences / horizon));
         }
     }
 
     /**
      * β doubles above 1.5 times the target and halves below target/1.5 (Schulman et al. 2017, "Proximal policy
-     * optimization algorithms", §4).
+     * optimization algorithms", §4), and is at least {@link #LEAST_SHARE} of its first value.
      */
     record HalvingDoubling(double initialCoefficient, double target, KlUnit unit) implements KlController {
 
@@ -86,7 +92,9 @@ public sealed interface KlController {
             if (observedKl > target * BAND) {
                 return coefficient * 2;
             }
-            return observedKl < target / BAND ? coefficient / 2 : coefficient;
+            return observedKl < target / BAND
+                    ? Math.max(LEAST_SHARE * initialCoefficient, coefficient / 2)
+                    : coefficient;
         }
     }
 

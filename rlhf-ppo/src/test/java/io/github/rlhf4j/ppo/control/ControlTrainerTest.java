@@ -2,8 +2,10 @@ package io.github.rlhf4j.ppo.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.ppo.AdvantageSettings;
 import org.junit.jupiter.api.Test;
 
 class ControlTrainerTest {
@@ -25,22 +27,40 @@ class ControlTrainerTest {
                 .mean();
     }
 
-    @Test
-    void theFirstUpdateOfARolloutSeesRatiosOfOne() {
-        ControlConfig config = ControlConfig.of(1, 1).withRollout(2, 32, 64);
-        ControlConfig oneEpoch = new ControlConfig(
+    private static ControlConfig oneUpdate(int environments, int horizon, AdvantageSettings.Divisor divisor) {
+        ControlConfig config = ControlConfig.of(1, 1);
+        return new ControlConfig(
                 1,
-                2,
-                32,
+                environments,
+                horizon,
                 1,
-                64,
-                config.advantages(),
+                environments * horizon,
+                config.advantages().withDivisor(divisor),
                 config.policyLoss(),
                 config.valueLoss(),
-                0.01,
+                0,
                 config.rate(),
                 config.gradientLimit(),
                 1);
+    }
+
+    /** Advantages of 8 steps are √(7/8) as large by divisor n − 1, and with them the policy's gradient. */
+    @Test
+    void advantagesAreWhitenedByTheDivisorAskedFor() {
+        double byN = firstGradientNorm(oneUpdate(2, 4, AdvantageSettings.Divisor.N));
+        double byNMinus1 = firstGradientNorm(oneUpdate(2, 4, AdvantageSettings.Divisor.N_MINUS_1));
+        assertThat(byNMinus1 / byN).isCloseTo(Math.sqrt(7 / 8.0), within(1e-6));
+    }
+
+    private static double firstGradientNorm(ControlConfig config) {
+        try (ControlTrainer trainer = new ControlTrainer(config, CartPole::new)) {
+            return trainer.step().metric("ppo/gradient_norm");
+        }
+    }
+
+    @Test
+    void theFirstUpdateOfARolloutSeesRatiosOfOne() {
+        ControlConfig oneEpoch = oneUpdate(2, 32, AdvantageSettings.Divisor.N);
         try (ControlTrainer trainer = new ControlTrainer(oneEpoch, CartPole::new)) {
             var report = trainer.step();
             assertThat(report.metric("ppo/approx_kl")).isLessThan(1e-20);

@@ -3,6 +3,7 @@ package io.github.rlhf4j.ppo.math;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What happens exactly at an edge: no variance, no tokens, a limit met to the bit. Beside them, small cases by hand. */
@@ -68,6 +69,37 @@ class MathEdgesTest {
         assertThat(controller.next(1, 2, 8)).isEqualTo(1);
         assertThat(controller.next(1, 4.6, 8)).isEqualTo(2);
         assertThat(controller.next(1, 1.9, 8)).isEqualTo(0.5);
+    }
+
+    /** A rollout of 512 at a horizon of 100 takes off 102 % of β at once; halvings take longer. */
+    @Test
+    void aCoefficientThatFellComesBack() {
+        for (KlController controller : List.of(
+                new KlController.Adaptive(0.1, 6, 100, KlUnit.PER_SEQUENCE),
+                new KlController.HalvingDoubling(0.1, 6, KlUnit.PER_SEQUENCE))) {
+            double coefficient = 0.1;
+            for (int i = 0; i < 2000; i++) {
+                coefficient = controller.next(coefficient, 0, 512);
+                assertThat(coefficient).isPositive();
+            }
+            for (int i = 0; i < 20; i++) {
+                coefficient = controller.next(coefficient, 60, 512);
+            }
+            assertThat(coefficient).isGreaterThan(0.1);
+        }
+    }
+
+    @Test
+    void anAdvantageOfZeroTeachesNothingWhateverTheRatio() {
+        double[][] now = {{-1, -1}};
+        double[][] old = {{-2000, -1}};
+        double[][] zero = {{0, 0}};
+        for (PolicyLoss loss :
+                List.of(new ClippedPolicyLoss(0.2), new ClippedPolicyLoss(0.2, 0.2, 3), GspoLoss.defaults())) {
+            PolicyLossResult result = loss.evaluate(now, old, zero, new double[] {1});
+            assertThat(result.loss()).isZero();
+            assertThat(result.gradient()).isDeepEqualTo(zero);
+        }
     }
 
     @Test
