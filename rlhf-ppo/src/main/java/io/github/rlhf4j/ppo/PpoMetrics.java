@@ -82,7 +82,9 @@ final class PpoMetrics {
     /** Those that the updates were done with: a budget scales the policy's, to 0 where the updates were undone. */
     PpoMetrics rates(PpoConfig config, long iteration, double rateFactor) {
         boolean policyStays = config.losses().warmsUp(iteration);
-        metrics.put("ppo/learning_rate", policyStays ? 0 : rateFactor * config.policyRate().at(iteration));
+        metrics.put(
+                "ppo/learning_rate",
+                policyStays ? 0 : rateFactor * config.policyRate().at(iteration));
         metrics.put("ppo/value_learning_rate", config.valueRate().at(iteration));
         return this;
     }

@@ -162,7 +162,8 @@ public final class PpoTrainer implements Trainer {
     /** While the value function warms up the policy goes nowhere, so there is nothing to keep within a budget. */
     private KlBacktracking.Outcome<UpdateTally> update(Rollout rollout, Experience experience) {
         if (warmsUp()) {
-            return new KlBacktracking.Outcome<>(updater.optimise(experience, iteration, 1), 1, 0, Double.NaN, Double.NaN);
+            return new KlBacktracking.Outcome<>(
+                    updater.optimise(experience, iteration, 1), 1, 0, Double.NaN, Double.NaN);
         }
         return backtracking.update(
                 rollout.batch(),

@@ -18,6 +18,7 @@ import io.github.rlhf4j.ppo.RolloutParts;
 import io.github.rlhf4j.ppo.math.DynamicSampling;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RewardShaping;
+import io.github.rlhf4j.ppo.math.RolloutCorrection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
