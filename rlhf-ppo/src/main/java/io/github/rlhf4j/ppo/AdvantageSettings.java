@@ -1,6 +1,7 @@
 package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.ppo.math.RolloutCorrection;
+import io.github.rlhf4j.ppo.math.Whitening;
 
 /**
  * How rewards become advantages.
@@ -37,6 +38,17 @@ public record AdvantageSettings(
 
     public static AdvantageSettings defaults() {
         return new AdvantageSettings(1, 0.95, true);
+    }
+
+    /** The advantages as these settings whiten them, or as they are. */
+    public double[][] whitened(double[][] advantages) {
+        if (!whiten) {
+            return advantages;
+        }
+        return switch (divisor) {
+            case N -> Whitening.standardize(advantages);
+            case N_MINUS_1 -> Whitening.standardizeUnbiased(advantages);
+        };
     }
 
     public AdvantageSettings withGamma(double discount) {

@@ -8,6 +8,7 @@ import io.github.rlhf4j.core.training.Checkpoints;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
+import io.github.rlhf4j.ppo.internal.RunEnd;
 import io.github.rlhf4j.ppo.math.GeneralizedAdvantages;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
@@ -77,7 +78,7 @@ public final class PpoTrainer implements Trainer {
     /** One iteration: a rollout, and the updates on it. */
     @Override
     public StepReport step() {
-        requireUnfinished();
+        RunEnd.requireUnfinished(this, "this PPO run");
         Rollout rollout;
         Judgement judgement;
         try (Task.Play play = task.begin(config.batches().rollout())) {
@@ -133,7 +134,9 @@ public final class PpoTrainer implements Trainer {
     private Experience experience(Rollout rollout, Judgement judgement, double[][] rewards, double[][] corrections) {
         GeneralizedAdvantages estimate = estimateAdvantages(rewards, judgement.values());
         double[][] advantages = Ragged.combine(
-                whitenAdvantages(estimate.advantages()), corrections, (advantage, weight) -> advantage * weight);
+                config.advantages().whitened(estimate.advantages()),
+                corrections,
+                (advantage, weight) -> advantage * weight);
         return new Experience(
                 rollout.batch(),
                 judgement.logProbs(),
@@ -147,16 +150,6 @@ public final class PpoTrainer implements Trainer {
         AdvantageSettings settings = config.advantages();
         double[][] scaled = config.rewards().whiten() ? Whitening.scaleToUnitVariance(rewards) : rewards;
         return GeneralizedAdvantages.estimate(scaled, values, settings.gamma(), settings.lambda());
-    }
-
-    private double[][] whitenAdvantages(double[][] advantages) {
-        AdvantageSettings settings = config.advantages();
-        if (!settings.whiten()) {
-            return advantages;
-        }
-        return settings.divisor() == AdvantageSettings.Divisor.N
-                ? Whitening.standardize(advantages)
-                : Whitening.standardizeUnbiased(advantages);
     }
 
     /** While the value function warms up the policy goes nowhere, so there is nothing to keep within a budget. */
@@ -179,13 +172,6 @@ public final class PpoTrainer implements Trainer {
 
     private void tellListener(Rollout rollout, double[] scores, double[][] kl) {
         listener.onRollout(iteration + 1, rollout.samples(scores, Ragged.rowSums(kl)));
-    }
-
-    private void requireUnfinished() {
-        if (finished()) {
-            throw new IllegalStateException("this PPO run has done all of its " + totalSteps()
-                    + " iterations; configure more, or start a new run");
-        }
     }
 
     @Override

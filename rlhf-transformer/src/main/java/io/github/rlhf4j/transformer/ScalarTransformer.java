@@ -109,15 +109,15 @@ public final class ScalarTransformer implements Checkpointable, AutoCloseable {
      * @throws IllegalStateException when there are no adapters
      */
     public void saveLora(Path directory) throws IOException {
-        LoraDirectory.save(directory, core.config(), core.requireLora(), core.store(), null);
+        saveLora(directory, null);
     }
 
     /**
      * As {@link #saveLora(Path)}, and says which model is adapted, so that PEFT finds it by itself.
      *
-     * @param base directory or Hugging Face's name of that model, for example {@code HuggingFaceTB/SmolLM2-135M-Instruct}
+     * @param base directory or Hugging Face's name of that model, for example {@code HuggingFaceTB/SmolLM2-135M-Instruct}; null for none
      */
-    public void saveLora(Path directory, String base) throws IOException {
+    public void saveLora(Path directory, @Nullable String base) throws IOException {
         LoraDirectory.save(directory, core.config(), core.requireLora(), core.store(), base);
     }
 

@@ -38,7 +38,7 @@ final class ComparisonStage {
             return;
         }
         GlossTaste taste = run.requireTaste();
-        try (TransformerPolicy policy = ModelFiles.policy(run.model(Stage.SFT))) {
+        try (TransformerPolicy policy = ModelFiles.policy(run.models().of(Stage.SFT))) {
             Parts<Conversation> prompts = run.data().prompts();
             List<Conversation> asked = LanguageStages.few(prompts.train(), config.prompts());
             List<Conversation> unseen = LanguageStages.few(prompts.heldOut(), config.unseenPrompts());
@@ -52,15 +52,16 @@ final class ComparisonStage {
     }
 
     private Answers sample(TransformerPolicy policy, List<Conversation> prompts, String name, int before, int all) {
-        ChatFormat format = run.format();
+        ChatFormat format = run.models().format();
         RandomKey key = RandomKey.of(run.config().seed())
                 .child(Stage.COMPARISONS.label())
                 .child(name);
         Sampling sampling = Sampling.exact(config.maxNewTokens(), config.temperature(), format.stopTokens());
-        return Answers.sample(policy, run.readable(), prompts, config.samplesPerPrompt(), sampling, key, done -> {
-            run.runner().checkStop(Stage.COMPARISONS);
-            run.monitor().onProgress(Stage.COMPARISONS, before + done, all);
-        });
+        return Answers.sample(
+                policy, run.models().readable(), prompts, config.samplesPerPrompt(), sampling, key, done -> {
+                    run.runner().checkStop(Stage.COMPARISONS);
+                    run.monitor().onProgress(Stage.COMPARISONS, before + done, all);
+                });
     }
 
     /** Rankings in which something wins over something; identical answers are shown to the labeler once. */

@@ -53,9 +53,9 @@ final class EvaluationStage {
 
     void evaluate() throws IOException {
         RunDirectory directory = run.directory();
-        try (TransformerPolicy before = ModelFiles.policy(run.model(Stage.SFT));
-                TransformerPolicy pretrained = ModelFiles.policy(run.model(Stage.PRETRAINING));
-                TransformerRewardModel reward = ModelFiles.reward(run.model(Stage.REWARD), AdamWConfig.gpt3())) {
+        try (TransformerPolicy before = ModelFiles.policy(run.models().of(Stage.SFT));
+                TransformerPolicy pretrained = ModelFiles.policy(run.models().of(Stage.PRETRAINING));
+                TransformerRewardModel reward = ModelFiles.reward(run.models().of(Stage.REWARD), AdamWConfig.gpt3())) {
             PreferenceDataset unseen = PreferenceFiles.read(directory.unseenComparisons());
             RewardAccuracy accuracy = RewardAccuracy.of(reward, unseen);
             RewardCalibration calibration = RewardCalibration.of(reward, unseen, BINS);
@@ -175,10 +175,10 @@ final class EvaluationStage {
         Sampling sampling = Sampling.exact(
                 config.ppo().maxNewTokens(),
                 config.ppo().temperature(),
-                run.format().stopTokens());
+                run.models().format().stopTokens());
         RandomKey key =
                 RandomKey.of(config.seed()).child(Stage.EVALUATION.label()).child(name);
-        Answers answers = Answers.sample(policy, run.readable(), prompts, perPrompt, sampling, key, done -> {
+        Answers answers = Answers.sample(policy, run.models().readable(), prompts, perPrompt, sampling, key, done -> {
             run.runner().checkStop(Stage.EVALUATION);
             run.monitor().onProgress(Stage.EVALUATION, doneBefore + done, all);
         });

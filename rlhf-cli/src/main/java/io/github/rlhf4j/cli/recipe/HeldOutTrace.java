@@ -63,12 +63,12 @@ final class HeldOutTrace {
         Sampling sampling = Sampling.exact(
                 config.ppo().maxNewTokens(),
                 config.ppo().temperature(),
-                run.format().stopTokens());
+                run.models().format().stopTokens());
         RandomKey key = RandomKey.of(config.seed())
                 .child("held-out look")
                 .child(algorithm.label())
                 .child(step);
-        Answers answers = Answers.sample(policy, run.readable(), prompts, 1, sampling, key, done -> {});
+        Answers answers = Answers.sample(policy, run.models().readable(), prompts, 1, sampling, key, done -> {});
         double[] gold = answers.exchanges().stream().mapToDouble(run::goldScore).toArray();
         Map<String, Double> metrics = new LinkedHashMap<>();
         double kl = OutputStatistics.klPerSequence(

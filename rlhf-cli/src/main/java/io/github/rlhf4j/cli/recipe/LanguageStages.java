@@ -52,7 +52,7 @@ final class LanguageStages {
             learner().train(Stage.PRETRAINING, Path.of(config.base().model()), this::pretrain);
             return;
         }
-        Tokenizer tokenizer = run.tokenizer();
+        Tokenizer tokenizer = run.models().tokenizer();
         RecipeConfig.Model shape = config.model();
         TransformerConfig model = TransformerConfig.gpt2(
                         tokenizer.vocabularySize(), shape.context(), shape.width(), shape.layers(), shape.heads())
@@ -103,10 +103,10 @@ final class LanguageStages {
                 .withLearningRate(new LearningRatePlan(stage.learningRate(), FINAL_RATE, WARMUP))
                 .withEvaluateEvery((int) Math.min(Integer.MAX_VALUE, Math.max(1, steps / EVALUATIONS)))
                 .withSeed(seed(config, Stage.SFT));
-        learner().train(Stage.SFT, run.model(Stage.PRETRAINING), policy -> {
+        learner().train(Stage.SFT, run.models().of(Stage.PRETRAINING), policy -> {
             try (SftTrainer trainer = new SftTrainer(
                     policy,
-                    run.format(),
+                    run.models().format(),
                     demonstrations,
                     heldOutDemonstrations(run.data().demonstrations()),
                     settings)) {

@@ -4,7 +4,6 @@ import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.model.LoraConfig;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -51,7 +50,7 @@ final class Learner {
     void save(Algorithm algorithm, TransformerPolicy policy) throws IOException {
         save(
                 policy,
-                run.model(Stage.SFT),
+                run.models().of(Stage.SFT),
                 run.directory().model(algorithm),
                 run.directory().adapters(algorithm));
     }
@@ -59,21 +58,15 @@ final class Learner {
     /** The adapters first, for the model marks the stage as done. */
     private void save(TransformerPolicy policy, Path start, Path model, Path adapters) throws IOException {
         if (policy.lora() != null) {
-            ModelFiles.saveAdapters(adapters, fresh -> {
-                if (Files.isDirectory(start)) {
-                    policy.saveLora(fresh, start.toString());
-                } else {
-                    policy.saveLora(fresh); // PEFT opens no file of another format
-                }
-            });
+            ModelFiles.saveAdapters(adapters, start, policy::saveLora);
         }
         if (policy.lora() == null || !run.config().lora().int8()) {
-            ModelFiles.save(model, policy, Optional.of(run.chatTemplate()));
+            ModelFiles.save(model, policy, Optional.of(run.models().chatTemplate()));
             return;
         }
         try (TransformerPolicy whole = ModelFiles.policy(start); // not rounded
                 TransformerPolicy adapted = whole.loadLora(adapters, AdamWConfig.gpt3())) {
-            ModelFiles.save(model, adapted, Optional.of(run.chatTemplate()));
+            ModelFiles.save(model, adapted, Optional.of(run.models().chatTemplate()));
         }
     }
 }

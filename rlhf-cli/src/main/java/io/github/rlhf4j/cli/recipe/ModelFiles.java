@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The finished models of a run: Hugging Face directories, written as a whole and verified when read. */
 public final class ModelFiles {
@@ -48,13 +49,13 @@ public final class ModelFiles {
 
     /** Low-rank adapters by themselves, as PEFT reads them. */
     interface Adapters {
-        /** Writes them to a directory. */
-        void save(Path directory) throws IOException;
+        /** Writes them to a directory, with the name of the model they are on where PEFT can open that. */
+        void save(Path directory, @Nullable String base) throws IOException;
     }
 
-    /** Writes adapters to a directory that is replaced as a whole. */
-    static void saveAdapters(Path directory, Adapters adapters) throws IOException {
-        Checkpoints.write(directory, adapters::save);
+    /** Writes adapters on a model to a directory that is replaced as a whole. PEFT opens models in directories only. */
+    static void saveAdapters(Path directory, Path base, Adapters adapters) throws IOException {
+        Checkpoints.write(directory, fresh -> adapters.save(fresh, Files.isDirectory(base) ? base.toString() : null));
     }
 
     /**
@@ -87,36 +88,18 @@ public final class ModelFiles {
         reading(path, () -> format(files));
     }
 
-    /** @throws InputException as {@link #source}, and when it is a reward model */
-    static void requireLanguageModel(Path path) {
-        if (source(path).hasScoreHead()) {
-            throw new InputException(
-                    path + " is a reward model, which cannot write; name a language model with --model,"
-                            + " and this one with --reward-model");
-        }
-    }
-
     private static ChatFormat format(ModelSource files) throws IOException {
         Tokenizer tokenizer = files.tokenizer();
         return ChatFormats.of(ChatFormats.templateFor(files, tokenizer), tokenizer);
     }
 
     /**
-     * The tokenizer of a model of whatever format, or of a {@code tokenizer.json}.
+     * The tokenizer that a run has trained.
      *
      * @throws InputException as {@link #source}
      */
-    static Tokenizer tokenizer(Path path) {
-        return reading(
-                path,
-                () -> path.endsWith(TokenizerFiles.FILE_NAME)
-                        ? TokenizerFiles.load(path)
-                        : ModelSource.open(path).tokenizer());
-    }
-
-    /** The chat template of a model of whatever format, or one to teach it; errors as {@link #source}. */
-    static String template(Path path, Tokenizer tokenizer) {
-        return reading(path, () -> ChatFormats.templateFor(ModelSource.open(path), tokenizer));
+    static Tokenizer tokenizer(Path file) {
+        return reading(file, () -> TokenizerFiles.load(file));
     }
 
     /** A text file of the user's. */
@@ -173,11 +156,14 @@ public final class ModelFiles {
         return ModelSource.open(directory);
     }
 
-    private interface Reader<T> {
+    /** Reads something of a model. */
+    interface Reader<T> {
+        /** The result. */
         T read() throws IOException;
     }
 
-    private static <T> T reading(Path directory, Reader<T> reader) {
+    /** What a reader reads, its failure as an {@link InputException} that names the model. */
+    static <T> T reading(Path directory, Reader<T> reader) {
         try {
             return reader.read();
         } catch (IOException | IllegalArgumentException e) {

@@ -53,13 +53,16 @@ final class PolicyStage {
         gold.clear();
         boolean judged = algorithm.kind() != Algorithm.Kind.COMPARISONS || run.isDone(Stage.REWARD);
         try (TransformerPolicy reference = ModelFiles.policy(
-                        run.model(Stage.SFT), optimizer, run.config().lora().base());
-                TransformerRewardModel reward = judged ? ModelFiles.reward(run.model(Stage.REWARD), optimizer) : null) {
+                        run.models().of(Stage.SFT),
+                        optimizer,
+                        run.config().lora().base());
+                TransformerRewardModel reward =
+                        judged ? ModelFiles.reward(run.models().of(Stage.REWARD), optimizer) : null) {
             // inherited by what is made of it and trained
             reference.setRecomputation(run.config().memory().recomputation());
             if (reward == null || algorithm.kind() == Algorithm.Kind.COMPARISONS) {
                 try (TransformerPolicy policy = policy(reference, algorithm)) {
-                    Trainer trainer = PolicyTrainers.onComparisons(run, algorithm, policy, reference);
+                    Trainer trainer = PreferenceTrainers.of(run, algorithm, policy, reference);
                     train(algorithm, trainer, policy, reference, reward);
                     new Learner(run).save(algorithm, policy);
                 }
@@ -107,7 +110,7 @@ final class PolicyStage {
                 algorithm,
                 policy,
                 reference,
-                reward == null ? null : run.readable().reading(reward));
+                reward == null ? null : run.models().readable().reading(reward));
         try (MeteredTrainer metered =
                 new MeteredTrainer(algorithm.label(), trainer, (report, seconds) -> metrics(trace, report, seconds))) {
             run.runner().run(algorithm, metered);

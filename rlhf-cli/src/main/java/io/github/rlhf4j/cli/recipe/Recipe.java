@@ -8,18 +8,13 @@ import io.github.rlhf4j.cli.wordnet.WordQuestions;
 import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Exchange;
 import io.github.rlhf4j.core.Ranking;
-import io.github.rlhf4j.core.Tokenizer;
 import io.github.rlhf4j.core.data.Splits.Parts;
 import io.github.rlhf4j.core.training.StopSignal;
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
-import io.github.rlhf4j.transformer.chat.ChatFormats;
-import io.github.rlhf4j.transformer.files.LoraDirectory;
-import io.github.rlhf4j.transformer.model.TransformerConfig;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -38,12 +33,9 @@ public final class Recipe {
     private final RunMonitor monitor;
     private final StopSignal stop;
     private final StageRunner runner;
+    private final RunModels models;
     private @Nullable RecipeData data;
     private boolean lengthsChecked;
-    private boolean baseChecked;
-    private @Nullable Tokenizer tokenizer;
-    private @Nullable String chatTemplate;
-    private @Nullable ChatFormat format;
 
     /**
      * A recipe in a directory that has been opened with this configuration.
@@ -62,6 +54,7 @@ public final class Recipe {
         this.dictionary = dictionary;
         this.monitor = monitor;
         this.stop = stop;
+        this.models = new RunModels(config, directory);
         this.runner = new StageRunner(directory, monitor, stop, config.checkpointEvery());
     }
 
@@ -116,34 +109,7 @@ public final class Recipe {
         }
         data();
         BackendSelection.select(config.backend());
-        TransformerConfig given = baseShape();
-        if (given != null && given.contextLength() < config.model().context()) {
-            throw new InputException("model.context is " + config.model().context() + ", but "
-                    + config.base().model()
-                    + " attends to " + given.contextLength() + " tokens; lower it: --set model.context="
-                    + given.contextLength());
-        }
-        String reward = config.base().rewardModel();
-        if (reward != null) {
-            ModelFiles.requireRewardModel(Path.of(reward), config.model().context());
-        }
-        if (given != null) {
-            ModelFiles.requireLanguageModel(
-                    Path.of(Objects.requireNonNull(config.base().model())));
-            format(); // a template that cannot be used must not be found later
-        }
-        requireTargets(given);
-    }
-
-    private void requireTargets(@Nullable TransformerConfig given) {
-        if (config.lora().isUsed()) {
-            try {
-                TransformerConfig model = given == null ? config.model().shape() : given;
-                LoraDirectory.requireLayers(model, config.lora().of(model));
-            } catch (IllegalArgumentException e) {
-                throw new InputException("lora.targets: " + e.getMessage(), e);
-            }
-        }
+        models.requireUsable();
     }
 
     /**
@@ -241,7 +207,7 @@ public final class Recipe {
                         .mapToInt(ranking -> ranking.responses().size())
                         .max()
                         .orElse(2);
-        return MemoryCheck.ofProcess(new StageMemory(config, responses, baseShape()));
+        return MemoryCheck.ofProcess(new StageMemory(config, responses, models.givenShape()));
     }
 
     private void perform(Stage stage) throws IOException {
@@ -251,7 +217,7 @@ public final class Recipe {
         try (seconds) { // whose own failure does not hide the stage's
             BackendSelection.select(config.backend());
             data();
-            requireBaseUnchanged();
+            models.requireUnchanged();
             monitor.onStage(stage, describe(stage));
             if (stage != Stage.TOKENIZER) {
                 requireMemory(List.of(stage));
@@ -275,9 +241,9 @@ public final class Recipe {
         if (lengthsChecked) {
             return;
         }
-        ChatFormat format = format();
+        ChatFormat format = models.format();
         if (!config.skips(Stage.PRETRAINING)) {
-            CorpusLength.inTokens(config, tokenizer()).check(data().documents());
+            CorpusLength.inTokens(config, models.tokenizer()).check(data().documents());
         }
         OwnDataLengths lengths = new OwnDataLengths(format, config);
         lengths.check(data().demonstrations());
@@ -366,79 +332,8 @@ public final class Recipe {
         return runner;
     }
 
-    /** The model that a stage leaves, or that stands for it. */
-    Path model(Stage stage) {
-        if (!config.skips(stage)) {
-            return directory.model(stage);
-        }
-        return switch (stage) {
-            case PRETRAINING -> Path.of(Objects.requireNonNull(config.base().model()));
-            case SFT -> model(Stage.PRETRAINING);
-            case REWARD -> Path.of(Objects.requireNonNull(config.base().rewardModel()));
-            case TOKENIZER, COMPARISONS, PPO, EVALUATION -> throw new IllegalArgumentException(stage + " has no model");
-        };
-    }
-
-    /** The shape of the model that the run begins with; null where it makes its own. */
-    private @Nullable TransformerConfig baseShape() {
-        String base = config.base().model();
-        return base == null ? null : ModelFiles.source(Path.of(base)).config();
-    }
-
-    private void requireBaseUnchanged() throws IOException {
-        if (!baseChecked) {
-            BaseFiles.requireUnchanged(config.base(), directory.baseDigests());
-            baseChecked = true;
-        }
-    }
-
-    /** The given model's, or the one that the first stage has trained. */
-    Tokenizer tokenizer() {
-        Tokenizer known = tokenizer;
-        if (known == null) {
-            String base = config.base().model();
-            known = ModelFiles.tokenizer(base == null ? directory.tokenizer() : Path.of(base));
-            tokenizer = known;
-        }
-        return known;
-    }
-
-    /** How the run's models converse, as a template: what is saved with them. */
-    String chatTemplate() {
-        String known = chatTemplate;
-        if (known == null) {
-            String base = config.base().model();
-            String own = config.base().chatTemplate();
-            known = own != null
-                    ? ModelFiles.text(Path.of(own))
-                    : base == null
-                            ? ChatFormats.templateFor(tokenizer())
-                            : ModelFiles.template(Path.of(base), tokenizer());
-            chatTemplate = known;
-        }
-        return known;
-    }
-
-    /** How the run's models converse. */
-    ChatFormat format() {
-        ChatFormat known = format;
-        if (known == null) {
-            try {
-                known = ChatFormats.of(chatTemplate(), tokenizer());
-            } catch (IllegalArgumentException e) {
-                throw new InputException(
-                        "the chat template of " + config.base().model() + " cannot be used: " + e.getMessage()
-                                + ". Give another in a file: --chat-template FILE",
-                        e);
-            }
-            format = known;
-        }
-        return known;
-    }
-
-    /** What the run's models read at most. */
-    ReadableLength readable() {
-        return new ReadableLength(tokenizer(), format(), config.model().context());
+    RunModels models() {
+        return models;
     }
 
     /** Read when first asked for. */

@@ -14,7 +14,6 @@ import io.github.rlhf4j.transformer.ScalarTransformer;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import io.github.rlhf4j.transformer.optimizer.AdamWConfig;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +36,7 @@ final class RewardStage {
         PreferenceDataset rankings = PreferenceFiles.read(run.directory().comparisons());
         PreferenceDataset unseen = first(PreferenceFiles.read(run.directory().unseenComparisons()), MOST_VALIDATED);
         try (TransformerPolicy supervised = ModelFiles.policy(
-                        run.model(Stage.SFT),
+                        run.models().of(Stage.SFT),
                         AdamWConfig.gpt3(),
                         run.config().lora().base());
                 TransformerRewardModel reward = create(supervised);
@@ -53,16 +52,10 @@ final class RewardStage {
     private void save(TransformerRewardModel reward, Tokenizer tokenizer) throws IOException {
         Path model = run.directory().model(Stage.REWARD);
         Path adapters = run.directory().adapters(Stage.REWARD);
-        Path start = run.model(Stage.SFT);
-        Optional<String> template = Optional.of(run.chatTemplate());
+        Path start = run.models().of(Stage.SFT);
+        Optional<String> template = Optional.of(run.models().chatTemplate());
         if (reward.network().lora() != null) {
-            ModelFiles.saveAdapters(adapters, fresh -> {
-                if (Files.isDirectory(start)) {
-                    reward.network().saveLora(fresh, start.toString());
-                } else {
-                    reward.network().saveLora(fresh); // PEFT opens no file of another format
-                }
-            });
+            ModelFiles.saveAdapters(adapters, start, reward.network()::saveLora);
         }
         if (!run.config().lora().int8()) {
             ModelFiles.save(model, reward, tokenizer, template);
@@ -73,7 +66,7 @@ final class RewardStage {
                 ScalarTransformer adapted = trunk.loadLora(adapters, AdamWConfig.gpt3())) {
             ModelFiles.save(
                     model,
-                    new TransformerRewardModel(adapted, run.format(), reward.normalization()),
+                    new TransformerRewardModel(adapted, run.models().format(), reward.normalization()),
                     tokenizer,
                     template);
         }
@@ -85,8 +78,8 @@ final class RewardStage {
         return lora.isUsed()
                 ? new TransformerRewardModel(
                         ScalarTransformer.ofLora(supervised, lora.of(supervised.config()), AdamWConfig.gpt3(), seed),
-                        run.format())
-                : TransformerRewardModel.of(supervised, run.format(), AdamWConfig.gpt3(), seed);
+                        run.models().format())
+                : TransformerRewardModel.of(supervised, run.models().format(), AdamWConfig.gpt3(), seed);
     }
 
     private RewardModelConfig config(int rankings) {
@@ -113,7 +106,7 @@ final class RewardStage {
 
     /** Human demonstrations, whose mean score is to be 0 (InstructGPT, §3.5); those whose prompt fills the window not. */
     private List<Exchange> demonstrations() {
-        ReadableLength readable = run.readable();
+        ReadableLength readable = run.models().readable();
         return run.data().demonstrations().train().stream()
                 .map(Demonstration::lastExchange)
                 .filter(readable::hasRoom)

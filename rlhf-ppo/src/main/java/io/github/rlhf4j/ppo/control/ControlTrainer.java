@@ -5,11 +5,10 @@ import io.github.rlhf4j.core.training.Checkpoints;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
-import io.github.rlhf4j.ppo.AdvantageSettings;
+import io.github.rlhf4j.ppo.internal.RunEnd;
 import io.github.rlhf4j.ppo.math.ExplainedVariance;
 import io.github.rlhf4j.ppo.math.GeneralizedAdvantages;
 import io.github.rlhf4j.ppo.math.RatioStatistics;
-import io.github.rlhf4j.ppo.math.Whitening;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -74,7 +73,7 @@ public final class ControlTrainer implements Trainer {
     /** One iteration: a rollout, and the updates on it. */
     @Override
     public StepReport step() {
-        requireUnfinished();
+        RunEnd.requireUnfinished(this, "this control run");
         ControlRollout rollout =
                 ControlRollout.play(players, policy, valueModel.mlp(), config.horizon(), actionKey.child(iteration));
         GeneralizedAdvantages estimate = GeneralizedAdvantages.estimate(
@@ -83,7 +82,7 @@ public final class ControlTrainer implements Trainer {
                 rollout.lastValues(),
                 config.advantages().gamma(),
                 config.advantages().lambda());
-        double[][] advantages = whitenAdvantages(estimate.advantages());
+        double[][] advantages = config.advantages().whitened(estimate.advantages());
         ControlExperience experience = ControlExperience.of(rollout, advantages, estimate.returns());
 
         ControlTally updates = updater.optimise(experience, iteration);
@@ -92,17 +91,6 @@ public final class ControlTrainer implements Trainer {
         Map<String, Double> metrics = metrics(rollout, updates, explained);
         iteration++;
         return new StepReport(NAME, iteration, totalSteps(), metrics);
-    }
-
-    private double[][] whitenAdvantages(double[][] advantages) {
-        AdvantageSettings settings = config.advantages();
-        if (!settings.whiten()) {
-            return advantages;
-        }
-        return switch (settings.divisor()) {
-            case N -> Whitening.standardize(advantages);
-            case N_MINUS_1 -> Whitening.standardizeUnbiased(advantages);
-        };
     }
 
     private Map<String, Double> metrics(ControlRollout rollout, ControlTally updates, double explainedVariance) {
@@ -124,13 +112,6 @@ public final class ControlTrainer implements Trainer {
     /** The policy that is trained, as it is now. */
     public ControlPolicy policy() {
         return policy;
-    }
-
-    private void requireUnfinished() {
-        if (finished()) {
-            throw new IllegalStateException("this control run has done all of its " + totalSteps()
-                    + " iterations; configure more, or start a new run");
-        }
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.github.rlhf4j.ppo.JudgedRollouts;
 import io.github.rlhf4j.ppo.KlBacktracking;
 import io.github.rlhf4j.ppo.RewardState;
 import io.github.rlhf4j.ppo.RolloutParts;
+import io.github.rlhf4j.ppo.internal.RunEnd;
 import io.github.rlhf4j.ppo.math.DynamicSampling;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RewardShaping;
@@ -88,7 +89,7 @@ public final class GroupTrainer implements Trainer {
     /** One iteration: a rollout of several responses to each prompt, and the updates on it. */
     @Override
     public StepReport step() {
-        requireUnfinished();
+        RunEnd.requireUnfinished(this, "this run");
         JudgedRollout first = sample(0);
         JudgedRollout rollout = moreInformative(first);
         rewardState = rewardState.seeing(rollout.scores());
@@ -189,13 +190,6 @@ public final class GroupTrainer implements Trainer {
         outcome.report(metrics);
         if (outcome.rateFactor() == 0) {
             metrics.put("group/updates", 0.0);
-        }
-    }
-
-    private void requireUnfinished() {
-        if (finished()) {
-            throw new IllegalStateException(
-                    "this run has done all of its " + totalSteps() + " iterations; configure more, or start a new run");
         }
     }
 

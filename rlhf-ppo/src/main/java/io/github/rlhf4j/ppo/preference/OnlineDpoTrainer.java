@@ -13,6 +13,7 @@ import io.github.rlhf4j.ppo.JudgedRollout;
 import io.github.rlhf4j.ppo.JudgedRollouts;
 import io.github.rlhf4j.ppo.KlBacktracking;
 import io.github.rlhf4j.ppo.RolloutParts;
+import io.github.rlhf4j.ppo.internal.RunEnd;
 import io.github.rlhf4j.ppo.math.RewardShaping;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -83,7 +84,7 @@ public final class OnlineDpoTrainer implements Trainer {
     /** One iteration: a rollout of several responses to each prompt, and the updates on its pairs. */
     @Override
     public StepReport step() {
-        requireUnfinished();
+        RunEnd.requireUnfinished(this, "this run");
         JudgedRollout rollout = sample();
         double[] scores = RewardShaping.applyMissingStop(rollout.scores(), rollout.stopped(), config.missingStop());
         OnlinePairs pairs = OnlinePairs.of(rollout, scores, config.samples());
@@ -167,13 +168,6 @@ public final class OnlineDpoTrainer implements Trainer {
 
     private static double[][] column(double[] scores) {
         return Arrays.stream(scores).mapToObj(score -> new double[] {score}).toArray(double[][]::new);
-    }
-
-    private void requireUnfinished() {
-        if (finished()) {
-            throw new IllegalStateException(
-                    "this run has done all of its " + totalSteps() + " iterations; configure more, or start a new run");
-        }
     }
 
     @Override
