@@ -90,6 +90,14 @@ class MathEdgesTest {
     }
 
     @Test
+    void theLeastCoefficientIsAMillionthOfTheFirst() {
+        assertThat(new KlController.Adaptive(0.25, 6, 100, KlUnit.PER_SEQUENCE).next(0.25, 0, 512))
+                .isEqualTo(0.25e-6);
+        assertThat(new KlController.HalvingDoubling(0.25, 6, KlUnit.PER_SEQUENCE).next(0.3e-6, 0, 512))
+                .isEqualTo(0.25e-6);
+    }
+
+    @Test
     void anAdvantageOfZeroTeachesNothingWhateverTheRatio() {
         double[][] now = {{-1, -1}};
         double[][] old = {{-2000, -1}};

@@ -16,6 +16,12 @@ class UpperBoundTest {
                 .isCloseTo(3 + 2.776445 * Math.sqrt(2.5 / 5), within(1e-6));
     }
 
+    /** t of one degree of freedom at 97.5 % is 12.706205; s² = 2, so the standard error is 1. */
+    @Test
+    void twoValuesHaveABound() {
+        assertThat(UpperBound.ofMean(new double[] {1, 3}, 0.025)).isCloseTo(2 + 12.706205, within(1e-6));
+    }
+
     @Test
     void valuesThatDoNotDifferHaveNoMargin() {
         assertThat(UpperBound.ofMean(new double[] {2, 2, 2}, 0.01)).isEqualTo(2);
