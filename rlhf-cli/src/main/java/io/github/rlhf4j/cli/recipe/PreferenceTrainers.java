@@ -51,6 +51,7 @@ final class PreferenceTrainers {
         DpoConfig sized = defaults.withBatchSize(stage.batch())
                 .withMicroBatchTokens(run.config().memory().tokensOr(defaults.microBatchTokens()))
                 .withTooLong(DpoConfig.TooLong.TRUNCATE_END)
+                .withTemperature(temperature(run.config()))
                 .withLoss(loss(run, algorithm));
         long steps = sized.totalSteps(algorithm == Algorithm.KTO ? 2 * comparisons.size() : comparisons.size());
         double rate = stage.learningRate();
@@ -66,6 +67,11 @@ final class PreferenceTrainers {
                 : builder.preferences(comparisons)
                         .heldOut(PreferenceFiles.read(run.directory().unseenComparisons()))
                         .build();
+    }
+
+    /** The labeler compared answers drawn at a temperature, and of the same policy the answers are that are asked for later. */
+    private static double temperature(RecipeConfig config) {
+        return config.data().preferences() == null ? config.comparisons().temperature() : 1;
     }
 
     /** The best of each ranking as desirable, the worst as not. */

@@ -11,6 +11,9 @@ import io.github.rlhf4j.ppo.preference.math.PreferenceLoss;
  * @param batchSize pairs (or judged responses) per update, ≥ 1; 64 in the paper. The last update of a run may have fewer
  * @param loss what is minimised, the mean over a batch; {@link DpoLoss} with β = 0.1 in the paper
  * @param referenceScoring when the reference policy is asked
+ * @param temperature τ that log-probs of policy and reference are under, &gt; 0; default 1, as the paper has it. What learns is the
+ *     policy sampled at τ, which is what to ask for where answers are drawn at a low temperature later: trained at 1 and sampled at
+ *     τ, the differences of its logits from the reference's are 1/τ as large as β allowed for
  * @param tooLong what happens to an example longer than the policy's context
  * @param microBatchTokens most tokens that go through a model at once, ≥ 1; the two responses of a pair stay together, and a
  *     longer pair goes alone. Changes memory and speed, not results beyond rounding
@@ -24,6 +27,7 @@ public record DpoConfig(
         int batchSize,
         PreferenceLoss loss,
         ReferenceScoring referenceScoring,
+        double temperature,
         TooLong tooLong,
         int microBatchTokens,
         LearningRateSchedule schedule,
@@ -59,6 +63,10 @@ public record DpoConfig(
         requireAtLeast(1, "batchSize", batchSize);
         requireAtLeast(1, "microBatchTokens", microBatchTokens);
         requireAtLeast(0, "evaluateEvery", evaluateEvery);
+        if (!(temperature > 0) || Double.isInfinite(temperature)) {
+            throw new IllegalArgumentException("temperature of training on preferences must be > 0 and finite, got "
+                    + temperature + "; 1 is the policy as it is");
+        }
     }
 
     private static void requireAtLeast(int least, String name, int value) {
@@ -78,6 +86,7 @@ public record DpoConfig(
                 64,
                 new DpoLoss(0.1),
                 ReferenceScoring.PRECOMPUTED,
+                1,
                 TooLong.REJECT,
                 8192,
                 new LearningRateSchedule.WarmupCosine(RATE, RATE, WARMUP, WARMUP),
@@ -92,34 +101,95 @@ public record DpoConfig(
 
     public DpoConfig withBatchSize(int examples) {
         return new DpoConfig(
-                epochs, examples, loss, referenceScoring, tooLong, microBatchTokens, schedule, evaluateEvery, seed);
+                epochs,
+                examples,
+                loss,
+                referenceScoring,
+                temperature,
+                tooLong,
+                microBatchTokens,
+                schedule,
+                evaluateEvery,
+                seed);
     }
 
     public DpoConfig withLoss(PreferenceLoss newLoss) {
         return new DpoConfig(
-                epochs, batchSize, newLoss, referenceScoring, tooLong, microBatchTokens, schedule, evaluateEvery, seed);
+                epochs,
+                batchSize,
+                newLoss,
+                referenceScoring,
+                temperature,
+                tooLong,
+                microBatchTokens,
+                schedule,
+                evaluateEvery,
+                seed);
     }
 
     public DpoConfig withReferenceScoring(ReferenceScoring when) {
-        return new DpoConfig(epochs, batchSize, loss, when, tooLong, microBatchTokens, schedule, evaluateEvery, seed);
+        return new DpoConfig(
+                epochs, batchSize, loss, when, temperature, tooLong, microBatchTokens, schedule, evaluateEvery, seed);
+    }
+
+    public DpoConfig withTemperature(double tau) {
+        return new DpoConfig(
+                epochs,
+                batchSize,
+                loss,
+                referenceScoring,
+                tau,
+                tooLong,
+                microBatchTokens,
+                schedule,
+                evaluateEvery,
+                seed);
     }
 
     public DpoConfig withTooLong(TooLong policy) {
         return new DpoConfig(
-                epochs, batchSize, loss, referenceScoring, policy, microBatchTokens, schedule, evaluateEvery, seed);
+                epochs,
+                batchSize,
+                loss,
+                referenceScoring,
+                temperature,
+                policy,
+                microBatchTokens,
+                schedule,
+                evaluateEvery,
+                seed);
     }
 
     public DpoConfig withMicroBatchTokens(int tokens) {
-        return new DpoConfig(epochs, batchSize, loss, referenceScoring, tooLong, tokens, schedule, evaluateEvery, seed);
+        return new DpoConfig(
+                epochs, batchSize, loss, referenceScoring, temperature, tooLong, tokens, schedule, evaluateEvery, seed);
     }
 
     public DpoConfig withSchedule(LearningRateSchedule newSchedule) {
         return new DpoConfig(
-                epochs, batchSize, loss, referenceScoring, tooLong, microBatchTokens, newSchedule, evaluateEvery, seed);
+                epochs,
+                batchSize,
+                loss,
+                referenceScoring,
+                temperature,
+                tooLong,
+                microBatchTokens,
+                newSchedule,
+                evaluateEvery,
+                seed);
     }
 
     public DpoConfig withEvaluateEvery(int steps) {
         return new DpoConfig(
-                epochs, batchSize, loss, referenceScoring, tooLong, microBatchTokens, schedule, steps, seed);
+                epochs,
+                batchSize,
+                loss,
+                referenceScoring,
+                temperature,
+                tooLong,
+                microBatchTokens,
+                schedule,
+                steps,
+                seed);
     }
 }

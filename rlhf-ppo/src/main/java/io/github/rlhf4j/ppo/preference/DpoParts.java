@@ -31,6 +31,7 @@ record DpoParts(
                 examples,
                 config.loss().reward().needsReference() && examples.size() > 0 ? scorer : null,
                 config.referenceScoring() == DpoConfig.ReferenceScoring.PRECOMPUTED,
+                config.temperature(),
                 config.microBatchTokens());
     }
 }

@@ -69,7 +69,7 @@ public final class DpoTrainer implements Trainer {
     DpoTrainer(DpoParts parts) {
         this.config = parts.config();
         this.policy = parts.policy();
-        this.passes = new PreferencePasses(policy, config.loss(), config.microBatchTokens(), 1);
+        this.passes = new PreferencePasses(policy, config.loss(), config.microBatchTokens(), config.temperature());
         this.training = parts.training();
         this.heldOut = parts.heldOut();
         this.reference = parts.referenceOf(training);

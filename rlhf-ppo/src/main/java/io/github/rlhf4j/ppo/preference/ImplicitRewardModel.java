@@ -29,12 +29,15 @@ public final class ImplicitRewardModel implements RewardModel {
     private final @Nullable Policy reference;
     private final ChatFormat format;
     private final ImplicitReward reward;
+    private final double temperature;
 
-    private ImplicitRewardModel(Policy policy, @Nullable Policy reference, ChatFormat format, ImplicitReward reward) {
+    private ImplicitRewardModel(
+            Policy policy, @Nullable Policy reference, ChatFormat format, ImplicitReward reward, double temperature) {
         this.policy = policy;
         this.reference = reference;
         this.format = format;
         this.reward = reward;
+        this.temperature = temperature;
     }
 
     /**
@@ -45,7 +48,7 @@ public final class ImplicitRewardModel implements RewardModel {
      */
     public static ImplicitRewardModel of(Policy policy, Policy reference, ChatFormat format, ImplicitReward reward) {
         ReferenceRules.requireFrozen(policy, reference);
-        return new ImplicitRewardModel(policy, reward.needsReference() ? reference : null, format, reward);
+        return new ImplicitRewardModel(policy, reward.needsReference() ? reference : null, format, reward, 1);
     }
 
     /**
@@ -58,7 +61,16 @@ public final class ImplicitRewardModel implements RewardModel {
             throw new IllegalArgumentException("the reward " + reward
                     + " is measured against a reference policy; give it" + " to ImplicitRewardModel.of");
         }
-        return new ImplicitRewardModel(policy, null, format, reward);
+        return new ImplicitRewardModel(policy, null, format, reward, 1);
+    }
+
+    /**
+     * The reward of a policy that was trained at a temperature.
+     *
+     * @param tau {@code config.temperature()}, &gt; 0
+     */
+    public ImplicitRewardModel withTemperature(double tau) {
+        return new ImplicitRewardModel(policy, reference, format, reward, tau);
     }
 
     @Override
@@ -80,7 +92,7 @@ public final class ImplicitRewardModel implements RewardModel {
 
     /** One reward per response token. */
     private double[][] rewards(List<ScoredSequence> sequences) {
-        SequenceBatch batch = new SequenceBatch(sequences);
+        SequenceBatch batch = new SequenceBatch(sequences, temperature);
         double[][] logProbs = policy.score(batch).logProbs();
         double[][] rows = reference == null
                 ? logProbs

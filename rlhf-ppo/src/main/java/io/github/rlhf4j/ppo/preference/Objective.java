@@ -34,7 +34,13 @@ sealed interface Objective {
      *
      * @param rewardMean mean implicit reward of the batches before
      */
-    double anchor(Policy policy, List<Example> batch, double[][] reference, int maxTokens, double rewardMean);
+    double anchor(
+            Policy policy,
+            List<Example> batch,
+            double[][] reference,
+            double temperature,
+            int maxTokens,
+            double rewardMean);
 
     /**
      * Weighted sum over a part of a batch.
@@ -50,7 +56,12 @@ sealed interface Objective {
 
         @Override
         public double anchor(
-                Policy policy, List<Example> batch, double[][] reference, int maxTokens, double rewardMean) {
+                Policy policy,
+                List<Example> batch,
+                double[][] reference,
+                double temperature,
+                int maxTokens,
+                double rewardMean) {
             return rewardMean;
         }
 
@@ -80,11 +91,16 @@ sealed interface Objective {
 
         @Override
         public double anchor(
-                Policy policy, List<Example> batch, double[][] reference, int maxTokens, double rewardMean) {
+                Policy policy,
+                List<Example> batch,
+                double[][] reference,
+                double temperature,
+                int maxTokens,
+                double rewardMean) {
             List<Example> mismatched = batch.stream()
                     .map(example -> new Example(List.of(), example.compared(), example.desirable()))
                     .toList();
-            double[] logProbs = column(ReferenceLogProbs.sums(policy, mismatched, maxTokens), 0);
+            double[] logProbs = column(ReferenceLogProbs.sums(policy, mismatched, temperature, maxTokens), 0);
             return KtoLoss.anchor(logProbs, column(reference, 1));
         }
 

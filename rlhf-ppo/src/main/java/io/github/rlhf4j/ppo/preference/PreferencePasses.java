@@ -56,7 +56,7 @@ final class PreferencePasses {
      * @throws DivergenceException when the loss is not finite; the policy has not moved
      */
     void accumulate(long step, List<Example> batch, double[][] references, ScoreCheck check, DpoTally tally) {
-        double anchor = objective.anchor(policy, batch, references, microBatchTokens, rewardMean.value());
+        double anchor = objective.anchor(policy, batch, references, temperature, microBatchTokens, rewardMean.value());
         PreferenceStatistics statistics = PreferenceStatistics.NONE;
         for (TokenBudget.Range range : parts(batch)) {
             List<Example> part = batch.subList(range.from(), range.to());
@@ -81,7 +81,8 @@ final class PreferencePasses {
 
     /** As {@link #accumulate}, without a gradient; nothing is remembered. */
     void evaluate(List<Example> examples, double[][] references, DpoTally tally) {
-        double anchor = objective.anchor(policy, examples, references, microBatchTokens, rewardMean.value());
+        double anchor =
+                objective.anchor(policy, examples, references, temperature, microBatchTokens, rewardMean.value());
         for (TokenBudget.Range range : parts(examples)) {
             List<Example> part = examples.subList(range.from(), range.to());
             tally.add(

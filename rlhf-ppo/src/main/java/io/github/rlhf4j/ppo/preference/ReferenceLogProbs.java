@@ -23,6 +23,7 @@ final class ReferenceLogProbs {
     private final List<Example> examples;
     private final @Nullable Policy reference;
     private final boolean inAdvance;
+    private final double temperature;
     private final int maxTokens;
     /** One row per example, one number per sequence; null before they were computed. */
     private double @Nullable [][] stored;
@@ -32,18 +33,21 @@ final class ReferenceLogProbs {
      *
      * @param reference null where the loss has none
      * @param inAdvance whether {@link #prepare} scores all examples
+     * @param temperature that log-probs are under
      */
-    ReferenceLogProbs(Examples examples, @Nullable Policy reference, boolean inAdvance, int maxTokens) {
+    ReferenceLogProbs(
+            Examples examples, @Nullable Policy reference, boolean inAdvance, double temperature, int maxTokens) {
         this.examples = examples.list();
         this.reference = reference;
         this.inAdvance = inAdvance;
+        this.temperature = temperature;
         this.maxTokens = maxTokens;
     }
 
     /** Scores everything, if that is to be done in advance and was not yet. */
     void prepare() {
         if (inAdvance && stored == null && reference != null) {
-            stored = sums(reference, examples, maxTokens);
+            stored = sums(reference, examples, temperature, maxTokens);
         }
     }
 
@@ -59,16 +63,16 @@ final class ReferenceLogProbs {
                     .map(example -> new double[example.sequences().size()])
                     .toArray(double[][]::new);
         }
-        return sums(reference, drawn, maxTokens);
+        return sums(reference, drawn, temperature, maxTokens);
     }
 
     /** log π of each sequence of each example, summed over its tokens. */
-    static double[][] sums(Policy policy, List<Example> examples, int maxTokens) {
+    static double[][] sums(Policy policy, List<Example> examples, double temperature, int maxTokens) {
         List<ScoredSequence> sequences = examples.stream()
                 .flatMap(example -> example.sequences().stream())
                 .toList();
         List<Double> sums = new ArrayList<>(sequences.size());
-        for (SequenceBatch part : new SequenceBatch(sequences).split(maxTokens)) {
+        for (SequenceBatch part : new SequenceBatch(sequences, temperature).split(maxTokens)) {
             TokenScores scores = policy.score(part);
             part.checkShape("the log-probs of a policy", scores.logProbs());
             for (int i = 0; i < part.size(); i++) {
