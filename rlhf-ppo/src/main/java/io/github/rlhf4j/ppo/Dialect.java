@@ -14,7 +14,8 @@ import io.github.rlhf4j.ppo.math.MissingStop;
  * statistics of a rollout are of all of it.
  *
  * <p>The numbers are the defaults of each system's own source, read at the commit named beside it, except for {@link
- * #INSTRUCT_GPT}, whose source is not public.
+ * #INSTRUCT_GPT}, whose source is not public. What each system's own functions make of one rollout, the tests compare whole:
+ * rewards, advantages, returns, losses, gradients and the next β ({@code dialects/goldens.json} in the test resources).
  */
 public enum Dialect {
 
@@ -66,7 +67,9 @@ public enum Dialect {
     /**
      * DeepSpeed-Chat, DeepSpeedExamples at 45b4b71, {@code applications/DeepSpeed-Chat/dschat/rlhf/ppo_trainer.py} (unchanged
      * since e86d0c6): fixed β of 0.1, scores clipped to ±5, γ 1, λ 0.95, both clips 0.2, half the squared error, nothing
-     * whitened. It counts one slot after the response as well, which a ragged row has not.
+     * whitened. It also counts one slot after its mask. Where it pads with the stop token, as with all tokenizers but LLaMA's
+     * ({@code dschat/utils/utils.py}), that is the stop token's: its KL, value and the score are credited to it, but nothing is
+     * trained there. Here the stop token is trained like any other, and after it there is nothing.
      */
     DEEPSPEED_CHAT(
             new RewardSettings(new KlController.Fixed(0.1), new MissingStop.Keep(), 5, false),

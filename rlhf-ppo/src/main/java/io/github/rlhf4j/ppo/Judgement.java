@@ -1,5 +1,6 @@
 package io.github.rlhf4j.ppo;
 
+import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
 
 /**
@@ -15,5 +16,10 @@ record Judgement(double[][] logProbs, double[][] referenceLogProbs, double[][] v
     /** The score of each response, {@code [B]}. */
     double[] scores() {
         return Ragged.rowSums(tokenScores);
+    }
+
+    /** K1 of each token to the reference, nats. */
+    double[][] kl() {
+        return KlEstimator.K1.values(logProbs, referenceLogProbs);
     }
 }

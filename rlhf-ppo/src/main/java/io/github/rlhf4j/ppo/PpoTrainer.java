@@ -9,11 +9,8 @@ import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
 import io.github.rlhf4j.ppo.internal.RunEnd;
-import io.github.rlhf4j.ppo.math.GeneralizedAdvantages;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
-import io.github.rlhf4j.ppo.math.RewardShaping;
-import io.github.rlhf4j.ppo.math.Whitening;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -87,17 +84,17 @@ public final class PpoTrainer implements Trainer {
             judgement = judges.judge(rollout, play);
         }
         guards.requirePossibleKl(KlEstimator.K1.values(rollout.logProbs(), judgement.referenceLogProbs()));
-        double[][] kl = KlEstimator.K1.values(judgement.logProbs(), judgement.referenceLogProbs());
+        double[][] kl = judgement.kl();
         tellListener(rollout, judgement.scores(), kl);
 
         rewardState = rewardState.seeing(judgement.scores());
-        double[][] rewards = shapeRewards(judgement.tokenScores(), rollout.stopped(), kl);
+        Credit credit = Credit.of(config.rewards(), config.advantages(), rewardState, judgement, rollout.stopped());
         double[][] corrections = config.advantages().correction().weights(judgement.logProbs(), rollout.logProbs());
-        Experience experience = experience(rollout, judgement, rewards, corrections);
+        Experience experience = experience(rollout, judgement, credit, corrections);
         KlBacktracking.Outcome<UpdateTally> updates = update(rollout, experience);
 
         PpoMetrics metrics = new PpoMetrics()
-                .objective(judgement, rewards)
+                .objective(judgement, credit.rewards())
                 .shaping(rewardState, config.rewards())
                 .rollout(rollout)
                 .correction(corrections, config.advantages())
@@ -125,31 +122,16 @@ public final class PpoTrainer implements Trainer {
         return rolloutKey.child(iteration).bits();
     }
 
-    /** −β·KL per token, and the score: on the last one, unless the reward model says where it was earned. */
-    private double[][] shapeRewards(double[][] scores, boolean[] stopped, double[][] kl) {
-        double[][] counted = config.rewards().counted(scores, stopped, rewardState.moments());
-        return RewardShaping.perToken(counted, kl, rewardState.klCoefficient());
-    }
-
-    private Experience experience(Rollout rollout, Judgement judgement, double[][] rewards, double[][] corrections) {
-        GeneralizedAdvantages estimate = estimateAdvantages(rewards, judgement.values());
-        double[][] advantages = Ragged.combine(
-                config.advantages().whitened(estimate.advantages()),
-                corrections,
-                (advantage, weight) -> advantage * weight);
+    private static Experience experience(Rollout rollout, Judgement judgement, Credit credit, double[][] corrections) {
+        double[][] advantages =
+                Ragged.combine(credit.advantages(), corrections, (advantage, weight) -> advantage * weight);
         return new Experience(
                 rollout.batch(),
                 judgement.logProbs(),
                 judgement.referenceLogProbs(),
                 judgement.values(),
                 advantages,
-                estimate.returns());
-    }
-
-    private GeneralizedAdvantages estimateAdvantages(double[][] rewards, double[][] values) {
-        AdvantageSettings settings = config.advantages();
-        double[][] scaled = config.rewards().whiten() ? Whitening.scaleToUnitVariance(rewards) : rewards;
-        return GeneralizedAdvantages.estimate(scaled, values, settings.gamma(), settings.lambda());
+                credit.returns());
     }
 
     /** While the value function warms up the policy goes nowhere, so there is nothing to keep within a budget. */

@@ -4,6 +4,7 @@ import io.github.rlhf4j.ppo.math.KlController;
 import io.github.rlhf4j.ppo.math.MissingStop;
 import io.github.rlhf4j.ppo.math.RewardShaping;
 import io.github.rlhf4j.ppo.math.RunningMoments;
+import io.github.rlhf4j.ppo.math.Whitening;
 
 /**
  * How scores become rewards: scaled, then clipped, then judged by the missing-stop rule, then less the KL.
@@ -63,6 +64,11 @@ public record RewardSettings(
                 };
         double[][] limited = scoreLimit > 0 ? RewardShaping.clip(scaled, scoreLimit) : scaled;
         return RewardShaping.applyMissingStop(limited, stopped, missingStop);
+    }
+
+    /** The rewards of a rollout's tokens, the KL among them, as these settings whiten them, or as they are. */
+    public double[][] whitened(double[][] rewards) {
+        return whiten ? Whitening.scaleToUnitVariance(rewards) : rewards;
     }
 
     public RewardSettings withKl(KlController controller) {
