@@ -162,9 +162,13 @@ class GroupDialogueTest {
 
     /** Turns of one or two letters, three of them, the user's of one; a b is paid, in each turn. */
     private static final DialogueEnvironment THREE_TURNS = dialogue -> {
-        double reward = dialogue.turnText().chars().filter(c -> c == 'b').count();
+        double reward = count(dialogue.turnText(), 'b');
         return dialogue.turn() == 2 ? Reaction.end(reward) : Reaction.goOn(reward, PpoFixture.LETTERS.encode("a"));
     };
+
+    private static long count(String text, char letter) {
+        return text.chars().filter(c -> c == letter).count();
+    }
 
     /** A dialogue's advantage goes to each token that the policy said in any turn, and to no other. */
     @Test
@@ -197,6 +201,8 @@ class GroupDialogueTest {
         }
         assertThat(found).containsExactlyInAnyOrderElementsOf(expected);
         assertThat(Arrays.stream(scores).distinct()).hasSizeGreaterThan(1);
+        assertThat(samples)
+                .allMatch(sample -> sample.score() == count(sample.exchange().response(), 'b'));
         assertThat(report.metric("rollout/turns")).isEqualTo(3);
     }
 
@@ -280,8 +286,7 @@ class GroupDialogueTest {
     @MethodSource("answerers")
     void dialoguesOfOneTurnAreTheRunWithARewardModel(
             RolloutTrainerBuilder<?> dialogues, RolloutTrainerBuilder<?> answers) {
-        DialogueEnvironment countsB = dialogue ->
-                Reaction.end(dialogue.turnText().chars().filter(c -> c == 'b').count());
+        DialogueEnvironment countsB = dialogue -> Reaction.end(count(dialogue.turnText(), 'b'));
         List<Map<String, Double>> reports = new ArrayList<>();
         TabularPolicy one = PpoFixture.policy();
         TabularPolicy other = PpoFixture.policy();
@@ -323,23 +328,29 @@ class GroupDialogueTest {
                 : ((OnlineDpoTrainerBuilder) builder).build();
     }
 
-    /** A sampler that is the policy by another name draws the dialogues that it would, and its corrections are 1. */
+    /** A sampler that is certain of its first letter has the dialogues, and the policy's probability of it is their correction. */
     @Test
     void anotherSamplerTalks() {
-        GroupConfig plain = config(1, GroupAlgorithm.grpo());
-        GroupConfig corrected =
-                config(1, GroupAlgorithm.grpo().withCorrection(new RolloutCorrection.TokenTruncated(2)));
-        StepReport own = group(DialogueFixture.policy(), plain)
+        TabularPolicy sampler = DialogueFixture.policy();
+        for (Prompt prompt : DialogueFixture.PROMPTS) {
+            sampler.setLogits(prompt.tokens(), -50, 50, -50, -50);
+        }
+        List<RolloutSample> samples = new ArrayList<>();
+        StepReport report = group(
+                        DialogueFixture.policy(),
+                        config(1, GroupAlgorithm.grpo().withCorrection(new RolloutCorrection.TokenTruncated(2))))
+                .sampler(sampler)
                 .environment(DialogueFixture.CHANCE)
+                .onRollout((iteration, shown) -> samples.addAll(shown))
                 .build()
                 .step();
-        StepReport others = group(DialogueFixture.policy(), corrected)
-                .sampler(DialogueFixture.policy())
-                .environment(DialogueFixture.CHANCE)
-                .build()
-                .step();
-        assertThat(others.metric("group/correction")).isCloseTo(1, offset(1e-12));
-        assertThat(others.metrics()).isEqualTo(own.metrics());
+        assertThat(samples).allMatch(sample -> sample.exchange().response().startsWith("b"));
+        double expected = 0; // the mean over both turns; the second is drawn as the policy would
+        for (RolloutSample sample : samples) {
+            TokenSequence prompt = LETTERS.encode(sample.exchange().prompt());
+            expected += (Math.exp(DialogueFixture.policy().logProbs(prompt, 1)[1]) + 1) / 2 / samples.size();
+        }
+        assertThat(report.metric("group/correction")).isCloseTo(expected, offset(1e-9));
     }
 
     @Test
