@@ -13,13 +13,16 @@ import io.github.rlhf4j.ppo.PpoConfig;
 import io.github.rlhf4j.ppo.PpoTrainer;
 import io.github.rlhf4j.ppo.Reaction;
 import io.github.rlhf4j.ppo.RewardSettings;
+import io.github.rlhf4j.ppo.group.GroupAlgorithm;
+import io.github.rlhf4j.ppo.group.GroupConfig;
+import io.github.rlhf4j.ppo.group.GroupTrainer;
 import io.github.rlhf4j.ppo.math.KlController;
 import io.github.rlhf4j.ppo.math.MissingStop;
 import io.github.rlhf4j.transformer.TransformerPolicy;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** PPO of a real transformer on dialogues of two turns. */
+/** PPO and GRPO of a real transformer on dialogues of two turns. */
 class DialogueRunTest {
 
     /** Asks back, and pays for a's in the second turn. */
@@ -54,6 +57,35 @@ class DialogueRunTest {
                 assertThat(report.metric("rollout/turns")).isEqualTo(2);
                 assertThat(report.metric("rollout/length")).isEqualTo(6);
                 assertThat(report.metric("ppo/on_policy_error")).isLessThan(1e-4);
+                first += report.step() <= 5 ? report.metric("objective/score") / 5 : 0;
+                last += report.step() > 25 ? report.metric("objective/score") / 5 : 0;
+            }
+            assertThat(last).isGreaterThan(first + 1);
+        }
+    }
+
+    /** The same without a value function: groups of dialogues. */
+    @Test
+    void groupsOfDialoguesAreScoredAsTheyWereDrawnAndLearnedFrom() {
+        try (TinyModels models = new TinyModels()) {
+            TransformerPolicy policy = models.policy(1);
+            GroupConfig config = GroupConfig.of(
+                            30, new BatchPlan(32, 16), 4, Sampling.exact(3, 1, Set.of()), GroupAlgorithm.grpo(), 5)
+                    .withMicroBatchTokens(200)
+                    .withRate(new LearningRateSchedule.Constant(3e-3));
+            GroupTrainer trainer = GroupTrainer.builder()
+                    .config(config)
+                    .policy(policy)
+                    .reference(models.owned(policy.copy()))
+                    .prompts(TinyModels.prompts())
+                    .environment(ASKS_BACK)
+                    .build();
+            double first = 0;
+            double last = 0;
+            while (!trainer.finished()) {
+                StepReport report = trainer.step();
+                assertThat(report.metric("rollout/turns")).isEqualTo(2);
+                assertThat(report.metric("group/on_policy_error")).isLessThan(1e-4);
                 first += report.step() <= 5 ? report.metric("objective/score") / 5 : 0;
                 last += report.step() > 25 ? report.metric("objective/score") / 5 : 0;
             }

@@ -1,61 +1,46 @@
 package io.github.rlhf4j.ppo;
 
-import io.github.rlhf4j.core.Exchange;
-import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Responses of a policy with what reference and reward model say of them; all rows are the responses' tokens.
+ * Responses of a policy, or dialogues with it, and what reference and payer say of them; all rows are the policy's own tokens,
+ * of all its turns.
  *
- * @param batch prompts and responses, the responses scored, at the sampling temperature
- * @param exchanges the same as text
- * @param samplerLogProbs log π of each token when it was drawn, nats
+ * @param rollout what was said
  * @param logProbs log π of each token by the policy's own scoring before any update; the sampler's where the two are one
  * @param referenceLogProbs log π_ref, nats
- * @param tokenScores the reward model's, reward units
- * @param stopped whether each response ended by itself
+ * @param tokenScores the reward model's or the environment's, reward units
  */
 public record JudgedRollout(
-        SequenceBatch batch,
-        List<Exchange> exchanges,
-        double[][] samplerLogProbs,
-        double[][] logProbs,
-        double[][] referenceLogProbs,
-        double[][] tokenScores,
-        boolean[] stopped) {
+        Rollout rollout, double[][] logProbs, double[][] referenceLogProbs, double[][] tokenScores) {
 
     /** Number of responses. */
     public int size() {
-        return batch.size();
+        return rollout.size();
+    }
+
+    /** Prompts and what followed, the policy's tokens scored, at the sampling temperature. */
+    public SequenceBatch batch() {
+        return rollout.batch();
+    }
+
+    /** log π of each token when it was drawn, nats. */
+    public double[][] samplerLogProbs() {
+        return rollout.logProbs();
+    }
+
+    /** Whether each response ended by itself. */
+    public boolean[] stopped() {
+        return rollout.stopped();
     }
 
     /** The score of each response, {@code [B]}. */
     public double[] scores() {
         return Ragged.rowSums(tokenScores);
-    }
-
-    /**
-     * What is reported of these responses, by path: score, reward, KL, length and stops.
-     *
-     * @param rewards what is learned from, one row per response
-     */
-    public Map<String, Double> metrics(double[][] rewards) {
-        Map<String, Double> metrics = new LinkedHashMap<>();
-        RolloutMetrics.report(scores(), rewards, logProbs, referenceLogProbs, metrics);
-        int ended = 0;
-        for (boolean flag : stopped) {
-            ended += flag ? 1 : 0;
-        }
-        metrics.put("rollout/stopped", (double) ended / stopped.length);
-        return metrics;
     }
 
     /** K1 of each token to the reference, nats. */
@@ -65,34 +50,20 @@ public record JudgedRollout(
 
     /** The responses at these indices, in this order. */
     public JudgedRollout select(int... rows) {
-        boolean[] ended = new boolean[rows.length];
-        for (int i = 0; i < rows.length; i++) {
-            ended[i] = stopped[rows[i]];
-        }
         return new JudgedRollout(
-                batch.select(rows),
-                Arrays.stream(rows).mapToObj(exchanges::get).toList(),
-                Ragged.select(samplerLogProbs, rows),
+                rollout.select(rows),
                 Ragged.select(logProbs, rows),
                 Ragged.select(referenceLogProbs, rows),
-                Ragged.select(tokenScores, rows),
-                ended);
+                Ragged.select(tokenScores, rows));
     }
 
     /** These responses and then the others. */
     public JudgedRollout plus(JudgedRollout other) {
-        List<ScoredSequence> sequences = new ArrayList<>(batch.sequences());
-        sequences.addAll(other.batch.sequences());
-        boolean[] ended = Arrays.copyOf(stopped, size() + other.size());
-        System.arraycopy(other.stopped, 0, ended, size(), other.size());
         return new JudgedRollout(
-                new SequenceBatch(sequences, batch.temperature()),
-                Stream.concat(exchanges.stream(), other.exchanges.stream()).toList(),
-                concat(samplerLogProbs, other.samplerLogProbs),
+                rollout.plus(other.rollout),
                 concat(logProbs, other.logProbs),
                 concat(referenceLogProbs, other.referenceLogProbs),
-                concat(tokenScores, other.tokenScores),
-                ended);
+                concat(tokenScores, other.tokenScores));
     }
 
     private static double[][] concat(double[][] a, double[][] b) {

@@ -2,17 +2,19 @@ package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
-import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RolloutCorrection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * PPO's rollouts for trainers that have no critic: samples, has reward model and reference judge meanwhile ({@link
- * RewardConcurrency}), and stops where the numbers cannot be right ({@link GuardSettings}).
+ * PPO's rollouts for trainers that have no critic: samples answers, has reward model and reference judge meanwhile ({@link
+ * RewardConcurrency}), or plays dialogues with an environment ({@link DialogueEnvironment}); and stops where the numbers cannot
+ * be right ({@link GuardSettings}).
  */
 public final class JudgedRollouts {
 
@@ -32,8 +34,7 @@ public final class JudgedRollouts {
     private final Policy policy;
     private final Policy sampler;
     private final Policy reference;
-    private final RewardModel rewardModel;
-    private final RewardConcurrency rewardConcurrency;
+    private final Task task;
     private final Sampling sampling;
     private final Guards guards;
     private final int microBatchTokens;
@@ -59,8 +60,7 @@ public final class JudgedRollouts {
         this.policy = parts.policy();
         this.sampler = sampler;
         this.reference = parts.reference();
-        this.rewardModel = parts.rewardModel();
-        this.rewardConcurrency = parts.rewardConcurrency();
+        this.task = parts.task();
         this.sampling = sampling;
         this.guards = new Guards(guards, sampling);
         this.microBatchTokens = microBatchTokens;
@@ -68,22 +68,21 @@ public final class JudgedRollouts {
     }
 
     /**
-     * One response per prompt, judged.
+     * One response per prompt, or one dialogue, judged.
      *
      * @param iteration 0 for the first
      * @throws IllegalStateException when what the policy drew cannot be what its log-probs say
      */
     public JudgedRollout sample(List<Prompt> prompts, Scorer scorer, long iteration, long seed) {
-        try (RewardCalls calls = RewardCalls.begin(rewardModel, prompts.size(), rewardConcurrency)) {
-            Rollout rollout = Answers.sample(sampler, prompts, sampling, seed, calls::offer)
-                    .rollout(sampling);
+        try (Task.Play play = task.begin(prompts.size())) {
+            Rollout rollout = play.sample(sampler, prompts, sampling, seed);
             guards.warnOfCollapse(rollout, iteration + 1);
-            return judge(rollout, scorer, iteration, calls);
+            return judge(rollout, scorer, iteration, play);
         }
     }
 
     /** Reference and policy on this thread, while calls of the reward model that have not returned go on. */
-    private JudgedRollout judge(Rollout rollout, Scorer scorer, long iteration, RewardCalls calls) {
+    private JudgedRollout judge(Rollout rollout, Scorer scorer, long iteration, Task.Play play) {
         SequenceBatch batch = rollout.batch();
         double[][] referenceLogProbs = score("the log-probs of the reference policy", reference, batch);
         double[][] logProbs = scorer == Scorer.SAMPLER
@@ -92,10 +91,21 @@ public final class JudgedRollouts {
         guards.requirePossibleKl(KlEstimator.K1.values(rollout.logProbs(), referenceLogProbs));
         double[][] kl = KlEstimator.K1.values(logProbs, referenceLogProbs);
         Guards.requireFinite("the log-probability ratio of policy and reference", Ragged.sum(kl));
-        double[][] scores = calls.await();
+        double[][] scores = play.tokenScores();
         listener.onRollout(iteration + 1, rollout.samples(Ragged.rowSums(scores), Ragged.rowSums(kl)));
-        return new JudgedRollout(
-                batch, rollout.exchanges(), rollout.logProbs(), logProbs, referenceLogProbs, scores, rollout.stopped());
+        return new JudgedRollout(rollout, logProbs, referenceLogProbs, scores);
+    }
+
+    /**
+     * What is reported of a rollout of these, by path: score, reward, KL, length, stops, and turns where they are dialogues.
+     *
+     * @param rewards what is learned from, one row per response
+     */
+    public Map<String, Double> metrics(JudgedRollout judged, double[][] rewards) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        RolloutMetrics.report(judged.scores(), rewards, judged.logProbs(), judged.referenceLogProbs(), metrics);
+        RolloutMetrics.reportEnds(judged.rollout(), task, metrics);
+        return metrics;
     }
 
     /**

@@ -23,8 +23,8 @@ final class PpoMetrics {
         return this;
     }
 
-    PpoMetrics rollout(Rollout rollout) {
-        metrics.put("rollout/stopped", (double) rollout.stoppedCount() / rollout.size());
+    PpoMetrics rollout(Rollout rollout, Task task) {
+        RolloutMetrics.reportEnds(rollout, task, metrics);
         metrics.put("rollout/distinct", (double) rollout.distinctContinuations() / rollout.size());
         return this;
     }
@@ -33,14 +33,6 @@ final class PpoMetrics {
     PpoMetrics correction(double[][] weights, AdvantageSettings settings) {
         if (!(settings.correction() instanceof RolloutCorrection.None)) {
             metrics.put("ppo/correction", Ragged.mean(weights));
-        }
-        return this;
-    }
-
-    /** Of dialogues, which have more than one turn. */
-    PpoMetrics turns(Rollout rollout, Task task) {
-        if (task instanceof Task.Dialogues) {
-            metrics.put("rollout/turns", rollout.turns());
         }
         return this;
     }

@@ -1,24 +1,15 @@
 package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.core.ScoredSequence;
-import io.github.rlhf4j.ppo.math.Aggregation;
 import java.util.List;
 
 /** What a {@link PpoTrainer} is made of, checked to fit together. */
-record PpoParts(PpoConfig config, RolloutParts rollouts, Task task, Critic critic, List<ScoredSequence> pretraining) {
+record PpoParts(PpoConfig config, RolloutParts rollouts, Critic critic, List<ScoredSequence> pretraining) {
 
     PpoParts {
         pretraining = List.copyOf(pretraining);
         requirePretraining(config.losses(), pretraining);
-        requireBounded(config.losses(), task);
-    }
-
-    private static void requireBounded(LossSettings losses, Task task) {
-        if (task instanceof Task.Dialogues && losses.aggregation() == Aggregation.CONSTANT_LENGTH) {
-            throw new IllegalArgumentException(
-                    "CONSTANT_LENGTH divides by the most tokens that the policy can say, which"
-                            + " a dialogue of any number of turns does not have; use SEQUENCE_SUM or another aggregation");
-        }
+        rollouts.requireBounded(config.losses().aggregation());
     }
 
     private static void requirePretraining(LossSettings losses, List<ScoredSequence> pretraining) {

@@ -56,7 +56,7 @@ public final class PpoTrainer implements Trainer {
         this.prompts = rollouts.prompts();
         this.listener = rollouts.listener();
         this.learner = Learner.of(policy, parts.critic());
-        this.task = parts.task();
+        this.task = rollouts.task();
         this.judges = new Judges(
                 policy,
                 JudgedRollouts.Scorer.of(config.advantages().correction()),
@@ -96,9 +96,8 @@ public final class PpoTrainer implements Trainer {
         PpoMetrics metrics = new PpoMetrics()
                 .objective(judgement, credit.rewards())
                 .shaping(rewardState, config.rewards())
-                .rollout(rollout)
+                .rollout(rollout, task)
                 .correction(corrections, config.advantages())
-                .turns(rollout, task)
                 .updates(updates.tally(), experience)
                 .kl(updates.tally(), config.losses())
                 .budget(updates)

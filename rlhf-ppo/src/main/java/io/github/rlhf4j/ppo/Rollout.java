@@ -6,6 +6,7 @@ import io.github.rlhf4j.core.TokenSequence;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What the policy said to a batch of prompts. All rows are of the policy's own tokens.
@@ -38,6 +39,19 @@ record Rollout(List<Trajectory> trajectories, double temperature) {
     /** Prompts and what followed, the policy's tokens scored, at the sampling temperature. */
     SequenceBatch batch() {
         return new SequenceBatch(trajectories.stream().map(Trajectory::sequence).toList(), temperature);
+    }
+
+    /** The trajectories at these indices, in this order. */
+    Rollout select(int... rows) {
+        return new Rollout(Arrays.stream(rows).mapToObj(trajectories::get).toList(), temperature);
+    }
+
+    /** These trajectories and then the others, which were drawn at the same temperature. */
+    Rollout plus(Rollout other) {
+        return new Rollout(
+                Stream.concat(trajectories.stream(), other.trajectories.stream())
+                        .toList(),
+                temperature);
     }
 
     /** The tokens after each prompt. */

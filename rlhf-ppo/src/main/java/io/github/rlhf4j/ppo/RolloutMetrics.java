@@ -46,6 +46,14 @@ final class RolloutMetrics {
         metrics.put("rollout/length", Arrays.stream(lengths).average().orElseThrow());
     }
 
+    /** How responses ended, and after how many turns where they are dialogues. */
+    static void reportEnds(Rollout rollout, Task task, Map<String, Double> metrics) {
+        metrics.put("rollout/stopped", (double) rollout.stoppedCount() / rollout.size());
+        if (task instanceof Task.Dialogues) {
+            metrics.put("rollout/turns", rollout.turns());
+        }
+    }
+
     private static double standardDeviation(double[] scores) {
         double mean = Arrays.stream(scores).average().orElseThrow();
         return Math.sqrt(Arrays.stream(scores)

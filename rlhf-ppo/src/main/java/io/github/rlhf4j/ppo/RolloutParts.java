@@ -2,9 +2,9 @@ package io.github.rlhf4j.ppo;
 
 import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
-import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.ppo.internal.ReferenceRules;
+import io.github.rlhf4j.ppo.math.Aggregation;
 import java.util.List;
 
 /**
@@ -12,23 +12,30 @@ import java.util.List;
  *
  * @param policy the policy that is trained, and samples
  * @param reference the frozen policy that the KL is measured to
- * @param rewardModel scores responses
- * @param rewardConcurrency how it is called
+ * @param task what the policy does with a prompt, and who pays for it: a reward model or an environment
  * @param prompts what responses are sampled to, at least one
  * @param listener is shown each rollout
  */
 public record RolloutParts(
-        TrainablePolicy policy,
-        Policy reference,
-        RewardModel rewardModel,
-        RewardConcurrency rewardConcurrency,
-        List<Prompt> prompts,
-        RolloutListener listener) {
+        TrainablePolicy policy, Policy reference, Task task, List<Prompt> prompts, RolloutListener listener) {
 
     public RolloutParts {
         prompts = List.copyOf(prompts);
         ReferenceRules.requireFrozen(policy, reference);
         requirePrompts(prompts, policy.contextLength());
+    }
+
+    /**
+     * Refuses a mean over the most tokens that the policy can say where there is no such number.
+     *
+     * @throws IllegalArgumentException when responses are dialogues and the aggregation is {@link Aggregation#CONSTANT_LENGTH}
+     */
+    public void requireBounded(Aggregation aggregation) {
+        if (task instanceof Task.Dialogues && aggregation == Aggregation.CONSTANT_LENGTH) {
+            throw new IllegalArgumentException(
+                    "CONSTANT_LENGTH divides by the most tokens that the policy can say, which"
+                            + " a dialogue of any number of turns does not have; use SEQUENCE_SUM or another aggregation");
+        }
     }
 
     private static void requirePrompts(List<Prompt> prompts, int contextLength) {

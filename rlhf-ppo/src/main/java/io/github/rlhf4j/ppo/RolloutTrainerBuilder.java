@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Collects the parts that every trainer on rollouts has; all but the listener and the way of calling the reward model are
- * needed.
+ * needed, of reward model and environment one.
  *
  * @param <B> the builder that extends this
  */
@@ -18,6 +18,7 @@ public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> 
     private @Nullable TrainablePolicy policy;
     private @Nullable Policy reference;
     private @Nullable RewardModel rewardModel;
+    private @Nullable DialogueEnvironment environment;
     private @Nullable List<Prompt> prompts;
     private RewardConcurrency rewardConcurrency = RewardConcurrency.ONE_CALL;
     private RolloutListener listener = (iteration, samples) -> {};
@@ -41,6 +42,12 @@ public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> 
 
     public final B rewardModel(RewardModel judge) {
         rewardModel = judge;
+        return self();
+    }
+
+    /** Answers the policy's turns and pays for them, in place of a reward model: responses are dialogues of several turns. */
+    public final B environment(DialogueEnvironment others) {
+        environment = others;
         return self();
     }
 
@@ -74,22 +81,23 @@ public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> 
      * @throws IllegalArgumentException when parts do not fit together
      */
     protected final RolloutParts rolloutParts() {
-        return rolloutParts(rewardModel);
-    }
-
-    final boolean hasRewardModel() {
-        return rewardModel != null;
-    }
-
-    /** As {@link #rolloutParts()}, with a judge of the caller's. */
-    final RolloutParts rolloutParts(@Nullable RewardModel judge) {
         return new RolloutParts(
                 required("policy", policy),
                 required("reference", reference),
-                required("rewardModel", judge),
-                rewardConcurrency,
+                task(),
                 required("prompts", prompts),
                 listener);
+    }
+
+    private Task task() {
+        if (environment == null) {
+            return new Task.SingleTurn(required("rewardModel", rewardModel), rewardConcurrency);
+        }
+        if (rewardModel != null) {
+            throw new IllegalStateException("a policy is paid by a rewardModel or by an environment, got both; have the"
+                    + " environment ask the reward model when a dialogue ends");
+        }
+        return new Task.Dialogues(environment);
     }
 
     /**

@@ -62,6 +62,17 @@ class DpoContractsTest {
         }
     }
 
+    @Nested
+    class OnlineOfDialogues extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            return GroupDialogueTest.pairs(DialogueFixture.policy(), GroupDialogueTest.config(4))
+                    .environment(DialogueFixture.CHANCE)
+                    .build();
+        }
+    }
+
     /** With all that a checkpoint must bring back, or must not need: a running shift, several epochs, updates undone. */
     @Nested
     class OnlineWithinABudget extends TrainerContract {

@@ -2,6 +2,7 @@ package io.github.rlhf4j.testkit;
 
 import io.github.rlhf4j.core.Conversation;
 import io.github.rlhf4j.core.PreferenceDataset;
+import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.Ranking;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.Tokenizer;
@@ -9,12 +10,14 @@ import io.github.rlhf4j.core.data.PreferenceFiles;
 import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.ppo.BatchPlan;
+import io.github.rlhf4j.ppo.DialogueEnvironment;
 import io.github.rlhf4j.ppo.GuardSettings;
 import io.github.rlhf4j.ppo.PpoConfig;
 import io.github.rlhf4j.ppo.RewardSettings;
 import io.github.rlhf4j.ppo.control.CartPole;
 import io.github.rlhf4j.ppo.control.ControlConfig;
 import io.github.rlhf4j.ppo.control.ControlTrainer;
+import io.github.rlhf4j.ppo.control.Environment;
 import io.github.rlhf4j.ppo.group.GroupAlgorithm;
 import io.github.rlhf4j.ppo.group.GroupConfig;
 import io.github.rlhf4j.ppo.group.GroupTrainer;
@@ -163,6 +166,20 @@ class OwnContractsTest {
         }
     }
 
+    /** Dialogues are drawn again where a group is of no use, and a checkpoint knows how many. */
+    @Nested
+    class GroupsOfDialogues extends TrainerContract {
+
+        @Override
+        protected Trainer trainer() {
+            return GroupDialogueTest.group(
+                            DialogueFixture.policy(),
+                            GroupDialogueTest.config(4, GroupAlgorithm.dapo(new OverlongPunishment(2, 1))))
+                    .environment(DialogueFixture.CHANCE)
+                    .build();
+        }
+    }
+
     /** Updates are undone in most of these steps; nothing of that outlives one. */
     @Nested
     class PpoWithinABudget extends TrainerContract {
@@ -172,6 +189,39 @@ class OwnContractsTest {
             PpoConfig config = PpoFixture.config(4, new BatchPlan(8, 4))
                     .withGuards(GuardSettings.defaults().withKlBudget(0.01));
             return PpoFixture.builder(PpoFixture.policy(), config).build();
+        }
+    }
+
+    @Nested
+    class PoleOnACart extends EnvironmentContract {
+
+        @Override
+        protected Environment environment() {
+            return new CartPole();
+        }
+    }
+
+    @Nested
+    class AUserWhoSaysSomethingByChance extends DialogueEnvironmentContract {
+
+        @Override
+        protected DialogueEnvironment environment() {
+            return DialogueFixture.CHANCE;
+        }
+
+        @Override
+        protected Tokenizer tokenizer() {
+            return DialogueFixture.LETTERS;
+        }
+
+        @Override
+        protected List<Prompt> prompts() {
+            return DialogueFixture.PROMPTS;
+        }
+
+        @Override
+        protected List<String> turns() {
+            return List.of("a", "b", "c");
         }
     }
 

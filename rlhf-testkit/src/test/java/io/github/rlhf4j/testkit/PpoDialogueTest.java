@@ -51,14 +51,6 @@ class PpoDialogueTest {
                         new LearningRateSchedule.WarmupLinear(0.1, 0, iterations));
     }
 
-    private static TokenSequence after(Prompt prompt, String... texts) {
-        return prompt.tokens().concat(LETTERS.encode(String.join("", texts)));
-    }
-
-    private static double probability(TabularPolicy policy, TokenSequence prefix, String letter) {
-        return Math.exp(policy.logProbs(prefix, 1)[LETTERS.encode(letter).get(0)]);
-    }
-
     /** Nothing is paid before the last turn, and what is paid then depends on the first: the estimate must get there. */
     @Test
     void aFirstTurnIsLearnedFromWhatTheLastIsPaid() {
@@ -67,11 +59,7 @@ class PpoDialogueTest {
                 .environment(DialogueFixture.CHANCE)
                 .build()
                 .run();
-        for (Prompt prompt : DialogueFixture.PROMPTS) {
-            assertThat(probability(policy, prompt.tokens(), "b")).isGreaterThan(0.95);
-            assertThat(probability(policy, after(prompt, "b", "ac"), "a")).isGreaterThan(0.95);
-            assertThat(probability(policy, after(prompt, "b", "bc"), "b")).isGreaterThan(0.95);
-        }
+        DialogueFixture.assertLearned(policy, 0.95);
     }
 
     /**
@@ -82,51 +70,17 @@ class PpoDialogueTest {
     void bothTurnsLeadToTheOptimum() {
         TabularPolicy policy = DialogueFixture.policy();
         TabularPolicy reference = policy.copy();
-        DialogueEnvironment mirror = dialogue -> dialogue.turn() == 0
-                ? Reaction.goOn(early(dialogue.turnText()), LETTERS.encode("c" + dialogue.turnText() + "c"))
-                : Reaction.end(late(dialogue.tokens()));
         DialogueFixture.builder(policy, converging(100, BETA))
-                .environment(mirror)
+                .environment(DialogueFixture.MIRROR)
                 .build()
                 .run();
         for (Prompt prompt : DialogueFixture.PROMPTS) {
-            ResponseDistribution before = dialogues(reference, prompt);
-            ResponseDistribution optimal = before.optimal(PpoDialogueTest::total, BETA);
+            ResponseDistribution before = DialogueFixture.mirrored(reference, prompt);
+            ResponseDistribution optimal = before.optimal(DialogueFixture::mirrorReward, BETA);
             assertThat(before.totalVariation(optimal)).isGreaterThan(0.2);
-            assertThat(dialogues(policy, prompt).totalVariation(optimal)).isLessThan(0.01);
+            assertThat(DialogueFixture.mirrored(policy, prompt).totalVariation(optimal))
+                    .isLessThan(0.01);
         }
-    }
-
-    /** Paid at once: a letter c. */
-    private static double early(String turn) {
-        return turn.equals("c") ? 0.5 : 0;
-    }
-
-    /** Paid at the end: another letter than the first, most after an a. */
-    private static double late(TokenSequence tokens) {
-        int first = tokens.get(2);
-        int last = tokens.get(tokens.length() - 1);
-        return first == last ? 0 : first == 0 ? 1.5 : 0.7;
-    }
-
-    private static double total(TokenSequence tokens) {
-        return early(LETTERS.decode(tokens.slice(2, 3))) + late(tokens);
-    }
-
-    /** Every dialogue with that user, listed; the stop token is a letter like the others here. */
-    private static ResponseDistribution dialogues(TabularPolicy policy, Prompt prompt) {
-        Map<TokenSequence, Double> found = new LinkedHashMap<>();
-        for (int first = 0; first < LETTERS.vocabularySize(); first++) {
-            TokenSequence user = LETTERS.encode("c" + LETTERS.decode(TokenSequence.of(first)) + "c");
-            TokenSequence asked =
-                    prompt.tokens().concat(TokenSequence.of(first)).concat(user);
-            double[] next = policy.logProbs(asked, 1);
-            for (int last = 0; last < next.length; last++) {
-                double logProb = policy.logProbs(prompt.tokens(), 1)[first] + next[last];
-                found.put(asked.concat(TokenSequence.of(last)), Math.exp(logProb));
-            }
-        }
-        return new ResponseDistribution(found);
     }
 
     /** Where the user speaks, policy and value function are as they were, to the bits. */
@@ -142,11 +96,13 @@ class PpoDialogueTest {
                 .run();
         for (Prompt prompt : DialogueFixture.PROMPTS) {
             for (String users : List.of("ac", "bc")) {
-                for (TokenSequence prefix : List.of(after(prompt, "b"), after(prompt, "b", users.substring(0, 1)))) {
+                for (TokenSequence prefix : List.of(
+                        DialogueFixture.after(prompt, "b"),
+                        DialogueFixture.after(prompt, "b", users.substring(0, 1)))) {
                     assertThat(policy.logProbs(prefix, 1)).isEqualTo(before.logProbs(prefix, 1));
                     assertThat(value(values, prefix)).isZero();
                 }
-                TokenSequence turn = after(prompt, "b", users);
+                TokenSequence turn = DialogueFixture.after(prompt, "b", users);
                 assertThat(policy.logProbs(turn, 1)).isNotEqualTo(before.logProbs(turn, 1));
                 assertThat(value(values, turn)).isNotZero();
             }

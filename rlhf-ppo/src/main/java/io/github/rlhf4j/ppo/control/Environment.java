@@ -8,6 +8,9 @@ import io.github.rlhf4j.core.random.RandomKey;
  *
  * <p>What it shows and pays is a function of the key of {@link #reset} and of the actions since. That is what makes a run
  * reproducible, and how a resumed run gets back into the middle of an episode: by the same key and the same actions.
+ *
+ * <p>Each observation is finite and an array of its own, which is the caller's: it is neither written to nor read again. Whatever
+ * the actions are, an episode ends after finitely many. {@code EnvironmentContract} of rlhf-testkit tests all this.
  */
 public interface Environment {
 

@@ -33,6 +33,11 @@ import java.util.stream.IntStream;
  * Policy optimisation without a value function, on PPO's rollouts: GRPO, Dr. GRPO, DAPO, GSPO, CISPO, RLOO, REINFORCE,
  * REINFORCE++ and RAFT are choices of {@link GroupAlgorithm}.
  *
+ * <p>With a {@link io.github.rlhf4j.ppo.DialogueEnvironment} a group is dialogues that begin with one prompt and differ in all
+ * that is drawn, the environment's chances too. Each has one score, what its turns were paid together; what follows from it goes to the
+ * policy's tokens of all its turns, and to nobody else's. Lengths, of {@link io.github.rlhf4j.ppo.math.OverlongPunishment} too,
+ * count the policy's tokens of a dialogue.
+ *
  * <p>The models belong to the caller: the trainer moves the policy, only ever scores with the reference, and closes neither.
  * All randomness follows from the seed. Metrics are by sequence (KL, score, reward) or by token (entropy, losses, ratios,
  * approximate KL).
@@ -62,6 +67,7 @@ public final class GroupTrainer implements Trainer {
 
     GroupTrainer(GroupConfig config, RolloutParts parts, Policy sampler) {
         requireCorrection(config.algorithm(), parts.policy(), sampler);
+        parts.requireBounded(config.algorithm().aggregation());
         RandomKey key = RandomKey.of(config.seed()).child(NAME);
         this.config = config;
         this.algorithm = config.algorithm();
@@ -109,7 +115,7 @@ public final class GroupTrainer implements Trainer {
                 first.referenceLogProbs(),
                 rateFactor -> updater.optimise(experience, iteration, rateFactor));
 
-        Map<String, Double> metrics = rollout.metrics(rewards);
+        Map<String, Double> metrics = rollouts.metrics(rollout, rewards);
         rewardState.report(config.rewards(), metrics);
         metrics.put("group/informative", informativeShare(rollout));
         updates.tally().report(metrics);

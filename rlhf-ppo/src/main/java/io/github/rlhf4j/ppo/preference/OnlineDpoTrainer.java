@@ -34,6 +34,12 @@ import java.util.Map;
  * says how likely a preference is becomes one by scores with Gumbel noise: then the better score has Bradley–Terry's probability,
  * and the policy goes to π_ref·exp(r/β)/Z.
  *
+ * <p>With a {@link io.github.rlhf4j.ppo.DialogueEnvironment} it is the dialogues begun with a prompt that are compared, by what
+ * their turns were paid together; log-probs are sums over the policy's tokens of all turns, and the others' tokens are context
+ * alone (Xiong et al. 2024, "Building math agents with multi-turn iterative preference learning", arXiv 2409.02392). Where it goes
+ * is as said while what the environment says and pays is a function of the tokens, Gumbel noise on the last payment aside; what
+ * it draws otherwise makes some dialogues better by luck, which a comparison takes for merit.
+ *
  * <p>The models belong to the caller: the trainer moves the policy, only ever scores with the reference, and closes neither.
  * All randomness follows from the seed. Metrics of the rollout are PPO's ({@code objective/…} and {@code rollout/…}, by
  * sequence), those of the pairs {@link DpoTrainer}'s ({@code dpo/…}, absent where a rollout gave no pair); {@code online/pairs},
@@ -88,7 +94,7 @@ public final class OnlineDpoTrainer implements Trainer {
         JudgedRollout rollout = sample();
         double[] scores = RewardShaping.applyMissingStop(rollout.scores(), rollout.stopped(), config.missingStop());
         OnlinePairs pairs = OnlinePairs.of(rollout, scores, config.samples());
-        Map<String, Double> metrics = rollout.metrics(column(scores));
+        Map<String, Double> metrics = rollouts.metrics(rollout, column(scores));
         metrics.put("dpo/learning_rate", config.rate().at(iteration));
         metrics.put("online/pairs", (double) pairs.size());
         metrics.put("online/skipped", (double) rollout.size() / config.samples() - pairs.size());

@@ -26,6 +26,7 @@ record OnlinePairs(JudgedRollout rollout, int[] chosen, int[] rejected) {
     static OnlinePairs of(JudgedRollout rollout, double[] scores, int samples) {
         List<Integer> best = new ArrayList<>();
         List<Integer> worst = new ArrayList<>();
+        List<ScoredSequence> sequences = rollout.batch().sequences();
         for (int from = 0; from < scores.length; from += samples) {
             int high = from;
             int low = from;
@@ -33,7 +34,6 @@ record OnlinePairs(JudgedRollout rollout, int[] chosen, int[] rejected) {
                 high = scores[i] > scores[high] ? i : high;
                 low = scores[i] < scores[low] ? i : low;
             }
-            List<ScoredSequence> sequences = rollout.batch().sequences();
             if (scores[high] > scores[low]
                     && !sequences.get(high).tokens().equals(sequences.get(low).tokens())) {
                 best.add(high);
