@@ -5,6 +5,7 @@ import io.github.rlhf4j.cli.InputException;
 import io.github.rlhf4j.cli.recipe.Algorithm;
 import io.github.rlhf4j.cli.recipe.ConfigFiles;
 import io.github.rlhf4j.cli.recipe.RecipeConfig;
+import io.github.rlhf4j.cli.recipe.RecipePresets;
 import io.github.rlhf4j.cli.recipe.RunDirectory;
 import io.github.rlhf4j.cli.recipe.Stage;
 import java.io.IOException;
@@ -183,17 +184,17 @@ final class RunOptions {
         boolean stored = (resume || continues) && directory.holdsRun() && !quick;
         RecipeConfig base = stored ? directory.storedConfig() : defaults();
         RecipeConfig changed = ConfigFiles.change(base, config, flags(stored ? base.algorithms() : List.of()));
-        return ConfigFiles.set(changed, absolute(changed, stored ? base : RecipeConfig.standard()));
+        return ConfigFiles.set(changed, absolute(changed, stored ? base : RecipePresets.standard()));
     }
 
     /** What a run that begins has where nothing says otherwise, which a given model decides too. */
     private RecipeConfig defaults() {
         String given = ConfigFiles.text(config, flags(List.of()), "base.model");
         if (given == null) {
-            return quick ? RecipeConfig.quick() : RecipeConfig.standard();
+            return quick ? RecipePresets.quick() : RecipePresets.standard();
         }
-        RecipeConfig onModel = quick ? RecipeConfig.quickOnModel(given) : RecipeConfig.onModel(given);
-        return begun == null ? onModel : onModel.beginningAt(begun);
+        RecipeConfig onModel = quick ? RecipePresets.quickOnModel(given) : RecipePresets.onModel(given);
+        return begun == null ? onModel : RecipePresets.beginningAt(begun, onModel);
     }
 
     /** The settings that make paths absolute; what a run has stored already stays as it is. */

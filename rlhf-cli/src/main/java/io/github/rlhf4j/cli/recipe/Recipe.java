@@ -348,7 +348,7 @@ public final class Recipe {
 
     /** Whether this is the main job, whose results have targets: the standard settings, with any seed, backend and memory. */
     boolean isMainJob() {
-        return config.equals(RecipeConfig.standard(config.seed(), config.backend(), config.checkpointEvery())
+        return config.equals(RecipePresets.standard(config.seed(), config.backend(), config.checkpointEvery())
                 .withMemory(config.memory()));
     }
 

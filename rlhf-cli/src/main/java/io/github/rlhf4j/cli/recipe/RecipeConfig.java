@@ -1,5 +1,10 @@
 package io.github.rlhf4j.cli.recipe;
 
+import static io.github.rlhf4j.cli.recipe.SettingRules.require;
+import static io.github.rlhf4j.cli.recipe.SettingRules.requireAtMost;
+import static io.github.rlhf4j.cli.recipe.SettingRules.requireFinite;
+import static io.github.rlhf4j.cli.recipe.SettingRules.requirePositive;
+
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import io.github.rlhf4j.transformer.files.LoraDirectory;
 import io.github.rlhf4j.transformer.kernels.WeightFormat;
@@ -8,13 +13,12 @@ import io.github.rlhf4j.transformer.model.LoraTarget;
 import io.github.rlhf4j.transformer.model.Recomputation;
 import io.github.rlhf4j.transformer.model.TransformerConfig;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All settings of a run of the whole recipe; the keys of its YAML file are the names here. {@link #standard()} fits 2 cores
- * in 20 minutes, {@link #quick()} in 2.
+ * All settings of a run of the whole recipe; the keys of its YAML file are the names here. {@link RecipePresets} has
+ * those of whole runs.
  *
  * @param seed of all randomness
  * @param backend what to compute on
@@ -64,9 +68,6 @@ public record RecipeConfig(
     private static final int MOST_EPOCHS = 1000;
     private static final int MOST_ANSWERS = 1024;
     private static final int MOST_PROMPTS = 1_000_000;
-
-    /** Tokens of a sequence on a model that exists, whose own context is often far longer than what is trained on. */
-    private static final int CONTEXT_ON_MODEL = 512;
 
     /** Tokens of a batch or rollout, whose ids and numbers are arrays on the heap. */
     private static final int MOST_TOKENS = 1 << 24;
@@ -497,128 +498,6 @@ public record RecipeConfig(
     }
 
     /**
-     * Twenty minutes on 2 cores. Where it departs from the papers' defaults: two epochs per rollout instead of four, as a
-     * rollout is cheap for so small a model; a fixed β, small beside a learned reward of several units, as the leash is
-     * reported and not steered; a missing stop scores −3, below what the reward model gives any answer that ends. Answers are
-     * drawn at temperature 0.3: at 0.7 a model of this size copies the word that it explains only half the time.
-     */
-    public static RecipeConfig standard() {
-        return standard(1, ComputeBackend.AUTO, 100);
-    }
-
-    /** As {@link #standard()}, with what decides neither what is learned nor how it is judged. */
-    static RecipeConfig standard(long seed, ComputeBackend backend, int checkpointEvery) {
-        return new RecipeConfig(
-                seed,
-                backend,
-                0.05,
-                checkpointEvery,
-                Memory.defaults(),
-                Data.dictionary(),
-                Base.none(),
-                Lora.none(),
-                List.of(Algorithm.PPO),
-                new Model(4096, 128, 4, 4, 96, 0),
-                new Pretraining(0, 2300, 24, 2e-3, 0),
-                new Sft(24_000, 1, 32, 1e-3),
-                new Comparisons(9000, 4, 200, 0.1, 56, 0.3),
-                new Reward(2, 16, 5e-4),
-                new Ppo(200, 64, 4, 32, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 56, 0.3, false, 0),
-                new Dpo(1, 16, 2e-4, 0.1),
-                new Evaluation(256, 16));
-    }
-
-    /** A real run of the same shape in less than two minutes: a smaller model that sees less of everything. */
-    public static RecipeConfig quick() {
-        RecipeConfig full = standard();
-        return new RecipeConfig(
-                full.seed,
-                full.backend,
-                full.heldOutShare,
-                full.checkpointEvery,
-                full.memory,
-                full.data,
-                full.base,
-                full.lora,
-                full.algorithms,
-                new Model(1024, 64, 2, 2, 96, 0),
-                new Pretraining(30_000, 700, 16, 4e-3, 0),
-                new Sft(8_000, 1, 32, 2e-3),
-                new Comparisons(300, 4, 60, 0.1, 48, 0.3),
-                new Reward(1, 16, 1e-3),
-                new Ppo(25, 32, 4, 16, 2, 3e-4, 1e-3, 0.03, 0, 0, 10_000, -3, 48, 0.3, false, 0),
-                full.dpo,
-                new Evaluation(48, 16));
-    }
-
-    /**
-     * A run on a model that exists: no pretraining, adapters, and so little of everything that a model of 135 million weights
-     * is aligned in an hour or two on 2 cores, and a small one in minutes. Answers are drawn at temperature 1, from the
-     * distribution that is optimised.
-     *
-     * @param model as {@link Base#model}
-     */
-    public static RecipeConfig onModel(String model) {
-        return standard()
-                .onModel(
-                        model,
-                        new Sft(2000, 1, 16, 3e-4),
-                        new Comparisons(300, 4, 60, 0.1, 64, 1),
-                        new Reward(1, 8, 3e-4),
-                        new Ppo(40, 32, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 64, 1, false, 0),
-                        new Evaluation(48, 8));
-    }
-
-    /** As {@link #onModel}, in a quarter of the time or less. */
-    public static RecipeConfig quickOnModel(String model) {
-        return standard()
-                .onModel(
-                        model,
-                        new Sft(320, 1, 16, 3e-4),
-                        new Comparisons(60, 4, 20, 0.1, 48, 1),
-                        new Reward(1, 8, 3e-4),
-                        new Ppo(8, 16, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 48, 1, false, 0),
-                        new Evaluation(16, 4));
-    }
-
-    /** These defaults for a run that a stage begins: the given model stands for what the stages before would have trained. */
-    public RecipeConfig beginningAt(Stage stage) {
-        return ConfigFiles.set(
-                this,
-                stage == Stage.PRETRAINING
-                        ? Map.of("pretraining.steps", "100")
-                        : stage.ordinal() > Stage.SFT.ordinal() ? Map.of("sft.epochs", "0") : Map.of());
-    }
-
-    private RecipeConfig onModel(
-            String file, Sft sft, Comparisons comparisons, Reward reward, Ppo ppo, Evaluation evaluation) {
-        return new RecipeConfig(
-                seed,
-                backend,
-                heldOutShare,
-                checkpointEvery,
-                memory,
-                data,
-                new Base(file, null, null),
-                new Lora(16, 32, 0, List.of(), false),
-                algorithms,
-                new Model(
-                        model.vocabulary(),
-                        model.width(),
-                        model.layers(),
-                        model.heads(),
-                        CONTEXT_ON_MODEL,
-                        model.dropout()),
-                new Pretraining(0, 0, 8, 1e-4, 0),
-                sft,
-                comparisons,
-                reward,
-                ppo,
-                new Dpo(1, 8, 3e-4, 0.1),
-                evaluation);
-    }
-
-    /**
      * Whether a stage has nothing to do, as a model that exists stands for what it would make, or nothing is to be changed about
      * the model before.
      */
@@ -630,24 +509,5 @@ public record RecipeConfig(
             case REWARD -> base.rewardModel() != null;
             case COMPARISONS, PPO, EVALUATION -> false;
         };
-    }
-
-    private static void requireAtMost(String key, int most, int value) {
-        require(value <= most, key + " must be at most " + most, value);
-    }
-
-    private static void requirePositive(String section, int batch, double learningRate) {
-        require(batch >= 1, section + "'s batch must be at least 1", batch);
-        requireFinite(section + ".learningRate", "positive", learningRate > 0, learningRate);
-    }
-
-    private static void requireFinite(String key, String rule, boolean holds, double value) {
-        require(holds && Double.isFinite(value), key + " must be " + rule + " and finite", value);
-    }
-
-    private static void require(boolean rule, String message, Object value) {
-        if (!rule) {
-            throw new IllegalArgumentException(message + ", got " + value);
-        }
     }
 }

@@ -75,7 +75,7 @@ public record RunDirectory(Path root) {
 
     /** The configuration a run here was begun with. */
     public RecipeConfig storedConfig() {
-        return ConfigFiles.read(config(), RecipeConfig.standard());
+        return ConfigFiles.read(config(), RecipePresets.standard());
     }
 
     public boolean holdsRun() {

@@ -22,24 +22,24 @@ class ConfigFilesTest {
 
     @Test
     void whatIsWrittenReadsBack() throws IOException {
-        assertThat(read(ConfigFiles.write(RecipeConfig.quick()))).isEqualTo(RecipeConfig.quick());
+        assertThat(read(ConfigFiles.write(RecipePresets.quick()))).isEqualTo(RecipePresets.quick());
     }
 
     @Test
     void aFileChangesWhatItNamesAndNothingElse() throws IOException {
         RecipeConfig changed = read("seed: 7\nppo:\n  iterations: 3\n  klCoefficient: 1\ndata:\n  text: my.txt\n");
 
-        assertThat(ConfigFiles.differences(RecipeConfig.standard(), changed))
+        assertThat(ConfigFiles.differences(RecipePresets.standard(), changed))
                 .containsExactly(
                         "seed: 1, 7",
                         "data.text: null, \"my.txt\"",
-                        "ppo.iterations: " + RecipeConfig.standard().ppo().iterations() + ", 3",
-                        "ppo.klCoefficient: " + RecipeConfig.standard().ppo().klCoefficient() + ", 1.0");
+                        "ppo.iterations: " + RecipePresets.standard().ppo().iterations() + ", 3",
+                        "ppo.klCoefficient: " + RecipePresets.standard().ppo().klCoefficient() + ", 1.0");
     }
 
     @Test
     void anEmptyFileChangesNothing() throws IOException {
-        assertThat(read("# nothing\n")).isEqualTo(RecipeConfig.standard());
+        assertThat(read("# nothing\n")).isEqualTo(RecipePresets.standard());
     }
 
     @ParameterizedTest
@@ -88,7 +88,7 @@ class ConfigFilesTest {
     void aFileThatIsNoTextIsSaidToBeNone() throws IOException {
         Path binary = Files.write(directory.resolve("model.bin"), new byte[] {(byte) 0xff, (byte) 0xfe, 0, 1});
 
-        assertThatThrownBy(() -> ConfigFiles.read(binary, RecipeConfig.standard()))
+        assertThatThrownBy(() -> ConfigFiles.read(binary, RecipePresets.standard()))
                 .isInstanceOf(InputException.class)
                 .hasMessageContainingAll("model.bin", "it is not a text in UTF-8");
     }
@@ -97,7 +97,7 @@ class ConfigFilesTest {
     void aMissingFileIsNamed() {
         Path missing = directory.resolve("none.yaml");
 
-        assertThatThrownBy(() -> ConfigFiles.read(missing, RecipeConfig.standard()))
+        assertThatThrownBy(() -> ConfigFiles.read(missing, RecipePresets.standard()))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("none.yaml")
                 .hasMessageContaining("there is no such file");
@@ -105,11 +105,11 @@ class ConfigFilesTest {
 
     @Test
     void aFlagSetsOneKey() {
-        assertThat(ConfigFiles.set(RecipeConfig.standard(), "ppo.epochs", "3")
+        assertThat(ConfigFiles.set(RecipePresets.standard(), "ppo.epochs", "3")
                         .ppo()
                         .epochs())
                 .isEqualTo(3);
-        assertThatThrownBy(() -> ConfigFiles.set(RecipeConfig.standard(), "ppo.epoch", "3"))
+        assertThatThrownBy(() -> ConfigFiles.set(RecipePresets.standard(), "ppo.epoch", "3"))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("did you mean ppo.epochs");
     }
@@ -119,9 +119,9 @@ class ConfigFilesTest {
         Path file = Files.writeString(directory.resolve("half.yaml"), "ppo: {rollout: 40}\n");
 
         for (RecipeConfig changed : List.of(
-                ConfigFiles.set(RecipeConfig.quick(), settings("ppo.rollout", "40", "ppo.minibatch", "20")),
-                ConfigFiles.set(RecipeConfig.quick(), settings("ppo.minibatch", "20", "ppo.rollout", "40")),
-                ConfigFiles.change(RecipeConfig.quick(), file, Map.of("ppo.minibatch", "20")))) {
+                ConfigFiles.set(RecipePresets.quick(), settings("ppo.rollout", "40", "ppo.minibatch", "20")),
+                ConfigFiles.set(RecipePresets.quick(), settings("ppo.minibatch", "20", "ppo.rollout", "40")),
+                ConfigFiles.change(RecipePresets.quick(), file, Map.of("ppo.minibatch", "20")))) {
             assertThat(changed.ppo().rollout()).isEqualTo(40);
             assertThat(changed.ppo().minibatch()).isEqualTo(20);
         }
@@ -130,15 +130,15 @@ class ConfigFilesTest {
     @Test
     void settingsThatDoNotFitTogetherAreRefusedNamingThem() {
         assertThatThrownBy(() ->
-                        ConfigFiles.set(RecipeConfig.quick(), settings("ppo.rollout", "40", "ppo.minibatch", "30")))
+                        ConfigFiles.set(RecipePresets.quick(), settings("ppo.rollout", "40", "ppo.minibatch", "30")))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("--set ppo.rollout, --set ppo.minibatch: ppo.minibatch must divide ppo.rollout");
         assertThatThrownBy(() ->
-                        ConfigFiles.set(RecipeConfig.quick(), settings("ppo.rollout", "40", "ppo.minibach", "20")))
+                        ConfigFiles.set(RecipePresets.quick(), settings("ppo.rollout", "40", "ppo.minibach", "20")))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining(
                         "--set ppo.minibach: there is no setting ppo.minibach; did you mean ppo.minibatch");
-        assertThatThrownBy(() -> ConfigFiles.set(RecipeConfig.quick(), "ppo.rollout", ""))
+        assertThatThrownBy(() -> ConfigFiles.set(RecipePresets.quick(), "ppo.rollout", ""))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("ppo.rollout has no value");
     }
@@ -154,6 +154,6 @@ class ConfigFilesTest {
     private RecipeConfig read(String yaml) throws IOException {
         Path file = directory.resolve("config.yaml");
         Files.writeString(file, yaml);
-        return ConfigFiles.read(file, RecipeConfig.standard());
+        return ConfigFiles.read(file, RecipePresets.standard());
     }
 }

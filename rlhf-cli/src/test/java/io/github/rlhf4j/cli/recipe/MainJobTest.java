@@ -13,19 +13,19 @@ class MainJobTest {
 
     @Test
     void theStandardSettingsWithAnySeedBackendAndMemoryHaveTargets() {
-        assertThat(isMainJob(RecipeConfig.standard())).isTrue();
+        assertThat(isMainJob(RecipePresets.standard())).isTrue();
         assertThat(isMainJob(ConfigFiles.set(
-                        RecipeConfig.standard(),
+                        RecipePresets.standard(),
                         Map.of("seed", "7", "backend", "cpu", "checkpointEvery", "9", "memory.recompute", "true"))))
                 .isTrue();
     }
 
     @Test
     void anyOtherRunHasNone() {
-        assertThat(isMainJob(RecipeConfig.quick())).isFalse();
-        assertThat(isMainJob(ConfigFiles.set(RecipeConfig.standard(), "data.text", "mine.txt")))
+        assertThat(isMainJob(RecipePresets.quick())).isFalse();
+        assertThat(isMainJob(ConfigFiles.set(RecipePresets.standard(), "data.text", "mine.txt")))
                 .isFalse();
-        assertThat(isMainJob(ConfigFiles.set(RecipeConfig.standard(), "ppo.iterations", "5")))
+        assertThat(isMainJob(ConfigFiles.set(RecipePresets.standard(), "ppo.iterations", "5")))
                 .isFalse();
     }
 

@@ -31,7 +31,7 @@ class MemoryCheckTest {
 
     /** GPT-2 small with a window of 512. */
     private static final RecipeConfig LARGE = ConfigFiles.set(
-            RecipeConfig.standard(),
+            RecipePresets.standard(),
             Map.of(
                     "model.width", "768",
                     "model.layers", "12",
@@ -46,13 +46,13 @@ class MemoryCheckTest {
     @ParameterizedTest
     @EnumSource
     void theStandardRunFitsTheLimitsOfTheLauncher(Stage stage) {
-        assertThatCode(() -> check(RecipeConfig.standard(), 3L << 30, 2L << 30).requireFits(List.of(stage)))
+        assertThatCode(() -> check(RecipePresets.standard(), 3L << 30, 2L << 30).requireFits(List.of(stage)))
                 .doesNotThrowAnyException();
     }
 
     @Test
     void aLineSaysWhatAStageTakesBesideWhatItMay() {
-        MemoryCheck check = check(RecipeConfig.standard(), 3L << 30, 2L << 30);
+        MemoryCheck check = check(RecipePresets.standard(), 3L << 30, 2L << 30);
 
         assertThat(check.line(Stage.PRETRAINING))
                 .startsWith("memory: about ")
@@ -117,7 +117,7 @@ class MemoryCheckTest {
     /** One refusal whose advice suffices for the whole run, whichever stages lack native memory and heap. */
     @Test
     void theLimitsThatARefusalNamesSufficeForAllStages() {
-        RecipeConfig wide = ConfigFiles.set(RecipeConfig.standard(), "model.width", "4096");
+        RecipeConfig wide = ConfigFiles.set(RecipePresets.standard(), "model.width", "4096");
         List<Stage> all = List.of(Stage.values());
         String message = catchThrowable(() -> check(wide, 3L << 30, 2L << 30).requireFits(all))
                 .getMessage();
@@ -137,7 +137,7 @@ class MemoryCheckTest {
 
     @Test
     void aRefusalSaysWhenNoSingleSettingSuffices() {
-        RecipeConfig wide = ConfigFiles.set(RecipeConfig.standard(), "model.width", "4096");
+        RecipeConfig wide = ConfigFiles.set(RecipePresets.standard(), "model.width", "4096");
         List<Stage> all = List.of(Stage.values());
 
         assertThatThrownBy(() -> check(wide, 3L << 30, 2L << 30).requireFits(all))
@@ -151,7 +151,7 @@ class MemoryCheckTest {
     @EnumSource(names = "TOKENIZER", mode = EnumSource.Mode.EXCLUDE)
     void theLargestSettingsAreForetoldMoreThanAnyMachineHas(Stage stage) {
         RecipeConfig largest = ConfigFiles.set(
-                RecipeConfig.standard(),
+                RecipePresets.standard(),
                 Map.of(
                         "model.vocabulary", "1000000",
                         "model.width", "16384",
