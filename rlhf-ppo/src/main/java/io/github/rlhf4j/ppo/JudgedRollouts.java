@@ -41,24 +41,13 @@ public final class JudgedRollouts {
     private final RolloutListener listener;
 
     /**
-     * A source of rollouts that the policy draws.
+     * A source of rollouts.
      *
      * @param microBatchTokens most tokens of a pass of reference or policy, ≥ 1
      */
     public JudgedRollouts(RolloutParts parts, Sampling sampling, GuardSettings guards, int microBatchTokens) {
-        this(parts, parts.policy(), sampling, guards, microBatchTokens);
-    }
-
-    /**
-     * A source of rollouts.
-     *
-     * @param sampler draws the responses: the policy, or another over the same tokens
-     * @param microBatchTokens most tokens of a pass of reference or policy, ≥ 1
-     */
-    public JudgedRollouts(
-            RolloutParts parts, Policy sampler, Sampling sampling, GuardSettings guards, int microBatchTokens) {
         this.policy = parts.policy();
-        this.sampler = sampler;
+        this.sampler = parts.sampler();
         this.reference = parts.reference();
         this.task = parts.task();
         this.sampling = sampling;

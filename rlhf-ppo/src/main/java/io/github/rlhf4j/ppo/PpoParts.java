@@ -8,6 +8,7 @@ record PpoParts(PpoConfig config, RolloutParts rollouts, Critic critic, List<Sco
 
     PpoParts {
         pretraining = List.copyOf(pretraining);
+        rollouts.requireCorrected(config.advantages().correction(), "AdvantageSettings.withCorrection");
         requirePretraining(config.losses(), pretraining);
         rollouts.requireBounded(config.losses().aggregation());
     }

@@ -1,5 +1,6 @@
 package io.github.rlhf4j.ppo;
 
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.random.EpochOrder;
@@ -33,7 +34,7 @@ public final class PpoTrainer implements Trainer {
 
     private final PpoConfig config;
     private final PpoSetup setup;
-    private final TrainablePolicy policy;
+    private final Policy sampler;
     private final List<Prompt> prompts;
     private final RolloutListener listener;
     private final Learner learner;
@@ -52,7 +53,8 @@ public final class PpoTrainer implements Trainer {
         this.config = parts.config();
         this.setup = PpoSetup.of(parts);
         RolloutParts rollouts = parts.rollouts();
-        this.policy = rollouts.policy();
+        TrainablePolicy policy = rollouts.policy();
+        this.sampler = rollouts.sampler();
         this.prompts = rollouts.prompts();
         this.listener = rollouts.listener();
         this.learner = Learner.of(policy, parts.critic());
@@ -79,7 +81,7 @@ public final class PpoTrainer implements Trainer {
         Rollout rollout;
         Judgement judgement;
         try (Task.Play play = task.begin(config.batches().rollout())) {
-            rollout = play.sample(policy, nextPrompts(), config.sampling(), rolloutSeed());
+            rollout = play.sample(sampler, nextPrompts(), config.sampling(), rolloutSeed());
             guards.warnOfCollapse(rollout, iteration + 1);
             judgement = judges.judge(rollout, play);
         }

@@ -5,19 +5,26 @@ import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.ppo.internal.ReferenceRules;
 import io.github.rlhf4j.ppo.math.Aggregation;
+import io.github.rlhf4j.ppo.math.RolloutCorrection;
 import java.util.List;
 
 /**
  * What every trainer on rollouts is made of, checked to fit together.
  *
- * @param policy the policy that is trained, and samples
+ * @param policy the policy that is trained
+ * @param sampler draws the responses: the policy itself, or another over the same tokens
  * @param reference the frozen policy that the KL is measured to
  * @param task what the policy does with a prompt, and who pays for it: a reward model or an environment
  * @param prompts what responses are sampled to, at least one
  * @param listener is shown each rollout
  */
 public record RolloutParts(
-        TrainablePolicy policy, Policy reference, Task task, List<Prompt> prompts, RolloutListener listener) {
+        TrainablePolicy policy,
+        Policy sampler,
+        Policy reference,
+        Task task,
+        List<Prompt> prompts,
+        RolloutListener listener) {
 
     public RolloutParts {
         prompts = List.copyOf(prompts);
@@ -35,6 +42,20 @@ public record RolloutParts(
             throw new IllegalArgumentException(
                     "CONSTANT_LENGTH divides by the most tokens that the policy can say, which"
                             + " a dialogue of any number of turns does not have; use SEQUENCE_SUM or another aggregation");
+        }
+    }
+
+    /**
+     * Finds a policy gradient that would take another policy's draws for its own.
+     *
+     * @param setting where a correction is configured, for the message
+     * @throws IllegalArgumentException when the sampler is not the policy and nothing makes up for it
+     */
+    public void requireCorrected(RolloutCorrection correction, String setting) {
+        if (sampler != policy && correction instanceof RolloutCorrection.None) {
+            throw new IllegalArgumentException(
+                    "a sampler that is not the policy needs a correction of the advantages for what it draws"
+                            + " differently, got RolloutCorrection.None; see " + setting);
         }
     }
 

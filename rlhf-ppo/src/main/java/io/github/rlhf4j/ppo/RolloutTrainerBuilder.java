@@ -8,14 +8,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Collects the parts that every trainer on rollouts has; all but the listener and the way of calling the reward model are
- * needed, of reward model and environment one.
+ * Collects the parts that every trainer on rollouts has; all but the sampler, the listener and the way of calling the reward
+ * model are needed, of reward model and environment one.
  *
  * @param <B> the builder that extends this
  */
 public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> {
 
     private @Nullable TrainablePolicy policy;
+    private @Nullable Policy sampler;
     private @Nullable Policy reference;
     private @Nullable RewardModel rewardModel;
     private @Nullable DialogueEnvironment environment;
@@ -31,6 +32,20 @@ public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> 
     /** The policy that is trained; with PPO an {@link io.github.rlhf4j.core.ActorCritic} for a shared trunk. */
     public final B policy(TrainablePolicy trained) {
         policy = trained;
+        return self();
+    }
+
+    /**
+     * Draws the responses in place of the policy, which then scores them: an older copy of it, or one of coarser numbers. It is
+     * only asked for completions. It is the caller's to bring it nearer to the policy now and then, between steps, and again
+     * after a checkpoint was restored.
+     *
+     * <p>A policy gradient needs a correction for what it draws differently ({@link AdvantageSettings#correction()}, {@link
+     * io.github.rlhf4j.ppo.group.GroupAlgorithm#correction()}), and stays within its terms only as long as the two are near.
+     * Online DPO needs none: its loss compares two responses, whoever wrote them.
+     */
+    public final B sampler(Policy other) {
+        sampler = other;
         return self();
     }
 
@@ -81,8 +96,10 @@ public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> 
      * @throws IllegalArgumentException when parts do not fit together
      */
     protected final RolloutParts rolloutParts() {
+        TrainablePolicy trained = required("policy", policy);
         return new RolloutParts(
-                required("policy", policy),
+                trained,
+                sampler == null ? trained : sampler,
                 required("reference", reference),
                 task(),
                 required("prompts", prompts),

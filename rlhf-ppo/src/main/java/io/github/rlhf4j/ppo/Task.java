@@ -15,7 +15,7 @@ sealed interface Task {
     /** One rollout: first it is sampled, then what is paid for it is asked for. */
     interface Play extends AutoCloseable {
 
-        Rollout sample(Policy policy, List<Prompt> prompts, Sampling sampling, long seed);
+        Rollout sample(Policy sampler, List<Prompt> prompts, Sampling sampling, long seed);
 
         /** What is paid for each of the policy's tokens, reward units; waits for it where need be. */
         double[][] tokenScores();
@@ -33,8 +33,8 @@ sealed interface Task {
             RewardCalls calls = RewardCalls.begin(rewardModel, size, concurrency);
             return new Play() {
                 @Override
-                public Rollout sample(Policy policy, List<Prompt> prompts, Sampling sampling, long seed) {
-                    return Answers.sample(policy, prompts, sampling, seed, calls::offer)
+                public Rollout sample(Policy sampler, List<Prompt> prompts, Sampling sampling, long seed) {
+                    return Answers.sample(sampler, prompts, sampling, seed, calls::offer)
                             .rollout(sampling);
                 }
 

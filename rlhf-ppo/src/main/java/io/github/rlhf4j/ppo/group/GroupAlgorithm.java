@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param overlong added to the score by length, or null for none
  * @param resamplings how often prompts are drawn again, in place of those whose responses all earn the same, by what
  *     their scores count as, the KL in the reward aside (dynamic sampling); 0 is off
- * @param correction for rollouts that a policy other than the trained one drew ({@link GroupTrainerBuilder#sampler})
+ * @param correction for rollouts that a policy other than the trained one drew ({@link io.github.rlhf4j.ppo.RolloutTrainerBuilder#sampler})
  */
 public record GroupAlgorithm(
         GroupAdvantages advantages,

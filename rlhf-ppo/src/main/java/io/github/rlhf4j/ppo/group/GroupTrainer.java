@@ -1,6 +1,5 @@
 package io.github.rlhf4j.ppo.group;
 
-import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.random.EpochOrder;
@@ -19,7 +18,6 @@ import io.github.rlhf4j.ppo.internal.RunEnd;
 import io.github.rlhf4j.ppo.math.DynamicSampling;
 import io.github.rlhf4j.ppo.math.Ragged;
 import io.github.rlhf4j.ppo.math.RewardShaping;
-import io.github.rlhf4j.ppo.math.RolloutCorrection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,8 +63,8 @@ public final class GroupTrainer implements Trainer {
     private long promptsDrawn;
     private long iteration;
 
-    GroupTrainer(GroupConfig config, RolloutParts parts, Policy sampler) {
-        requireCorrection(config.algorithm(), parts.policy(), sampler);
+    GroupTrainer(GroupConfig config, RolloutParts parts) {
+        parts.requireCorrected(config.algorithm().correction(), "GroupAlgorithm.withCorrection");
         parts.requireBounded(config.algorithm().aggregation());
         RandomKey key = RandomKey.of(config.seed()).child(NAME);
         this.config = config;
@@ -74,22 +72,13 @@ public final class GroupTrainer implements Trainer {
         this.policy = parts.policy();
         this.prompts = parts.prompts();
         this.setup = new Setup(config, DataDigest.ofPrompts(prompts));
-        this.rollouts =
-                new JudgedRollouts(parts, sampler, config.sampling(), config.guards(), config.microBatchTokens());
+        this.rollouts = new JudgedRollouts(parts, config.sampling(), config.guards(), config.microBatchTokens());
         this.updater = new GroupUpdater(config, policy, rollouts, key);
         this.backtracking = new KlBacktracking(
                 config.guards().klBudget(), config.iterations(), policy, policy, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());
         this.rolloutKey = key.child("rollouts");
         this.rewardState = RewardState.initial(config.rewards());
-    }
-
-    private static void requireCorrection(GroupAlgorithm algorithm, Policy policy, Policy sampler) {
-        if (sampler != policy && algorithm.correction() instanceof RolloutCorrection.None) {
-            throw new IllegalArgumentException(
-                    "a sampler that is not the policy needs a correction of the advantages for"
-                            + " what it draws differently, got RolloutCorrection.None; see GroupAlgorithm.withCorrection");
-        }
     }
 
     /** One iteration: a rollout of several responses to each prompt, and the updates on it. */

@@ -61,6 +61,7 @@ public final class OnlineDpoTrainer implements Trainer {
     private final TrainablePolicy policy;
     private final List<Prompt> prompts;
     private final JudgedRollouts rollouts;
+    private final JudgedRollouts.Scorer scorer;
     private final PreferencePasses passes;
     private final KlBacktracking backtracking;
     private final EpochOrder promptOrder;
@@ -75,6 +76,8 @@ public final class OnlineDpoTrainer implements Trainer {
         this.prompts = parts.prompts();
         this.setup = new Setup(config, DataDigest.ofPrompts(prompts));
         this.rollouts = new JudgedRollouts(parts, config.sampling(), config.guards(), config.microBatchTokens());
+        this.scorer =
+                parts.sampler() == policy ? JudgedRollouts.Scorer.SAMPLER : JudgedRollouts.Scorer.POLICY;
         this.passes = new PreferencePasses(
                 policy,
                 config.loss(),
@@ -114,7 +117,7 @@ public final class OnlineDpoTrainer implements Trainer {
                 .toList();
         return rollouts.sample(
                 repeated,
-                JudgedRollouts.Scorer.SAMPLER,
+                scorer,
                 iteration,
                 rolloutKey.child(iteration).bits());
     }
@@ -123,7 +126,11 @@ public final class OnlineDpoTrainer implements Trainer {
         JudgedRollout rollout = pairs.rollout();
         RewardMean before = passes.rewardMean();
         KlBacktracking.Outcome<Updates> outcome = backtracking.update(
-                rollout.batch(), rollout.logProbs(), rollout.logProbs(), rollout.referenceLogProbs(), rateFactor -> {
+                rollout.batch(),
+                rollout.samplerLogProbs(),
+                rollout.logProbs(),
+                rollout.referenceLogProbs(),
+                rateFactor -> {
                     passes.restore(before);
                     return optimise(pairs, rateFactor);
                 });
