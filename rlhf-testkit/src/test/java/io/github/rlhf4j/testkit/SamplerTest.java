@@ -84,7 +84,8 @@ class SamplerTest {
         abstract Trainer trainer(
                 TabularPolicy policy, @Nullable Policy sampler, RolloutCorrection correction, int iterations);
 
-        private static <B extends RolloutTrainerBuilder<B>> B parts(B builder, TabularPolicy policy, @Nullable Policy sampler) {
+        private static <B extends RolloutTrainerBuilder<B>> B parts(
+                B builder, TabularPolicy policy, @Nullable Policy sampler) {
             B drawn = sampler == null ? builder : builder.sampler(sampler);
             return drawn.policy(policy)
                     .reference(policy.copy())
@@ -146,17 +147,19 @@ class SamplerTest {
         }
         if (kind != Kind.ONLINE_DPO) {
             String path = kind == Kind.PPO ? "ppo/correction" : "group/correction";
-            assertThat(reports).allSatisfy(report -> assertThat(report.metric(path))
-                    .isBetween(0.8, 1.2)
-                    .isNotEqualTo(1));
+            assertThat(reports)
+                    .allSatisfy(report ->
+                            assertThat(report.metric(path)).isBetween(0.8, 1.2).isNotEqualTo(1));
         }
     }
 
     /** Expected number of b in a response. */
     private static double letters(TabularPolicy policy, Prompt prompt) {
-        return policy.responses(prompt.tokens(), PpoFixture.SAMPLING)
-                .expectation(y ->
-                        PpoFixture.LETTERS.decode(y).chars().filter(c -> c == 'b').count());
+        return policy.responses(prompt.tokens(), PpoFixture.SAMPLING).expectation(y -> PpoFixture.LETTERS
+                .decode(y)
+                .chars()
+                .filter(c -> c == 'b')
+                .count());
     }
 
     @ParameterizedTest
@@ -172,10 +175,9 @@ class SamplerTest {
 
         for (int i = 0; i < 3; i++) {
             StepReport report = found.get(i);
-            expected.get(i)
-                    .metrics()
-                    .forEach((path, value) ->
-                            assertThat(report.metric(path)).as(path).isEqualTo(value));
+            expected.get(i).metrics().forEach((path, value) -> assertThat(report.metric(path))
+                    .as(path)
+                    .isEqualTo(value));
         }
         for (Prompt prompt : PpoFixture.PROMPTS) {
             assertThat(named.logProbs(prompt.tokens(), 1)).isEqualTo(alone.logProbs(prompt.tokens(), 1));

@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.rlhf4j.cli.InputException;
+import io.github.rlhf4j.ppo.Dialect;
 import java.io.IOException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -81,22 +82,43 @@ public final class ConfigFiles {
 
     /**
      * The defaults, changed by a file, if any, and then by settings. Rules between settings hold for the whole, so that a
-     * file may leave to a flag what would not fit without it.
+     * file may leave to a flag what would not fit without it. A {@code ppo.dialect} that is not the defaults' changes them
+     * first: what file and settings say beside it stands.
      *
      * @throws InputException as {@link #read}
      */
     public static RecipeConfig change(RecipeConfig defaults, @Nullable Path file, Map<String, String> settings) {
-        ObjectNode merged = YAML.valueToTree(defaults);
+        ObjectNode merged = merge(defaults, Map.of(), file, settings);
+        Dialect dialect = dialect(merged);
+        if (dialect != null && dialect != defaults.ppo().dialect()) {
+            merged = merge(defaults, DialectSettings.of(dialect), file, settings);
+        }
         List<String> sources = new ArrayList<>();
         if (file != null) {
             sources.add(file.toString());
+        }
+        settings.keySet().forEach(path -> sources.add("--set " + path));
+        return convert(merged, String.join(", ", sources));
+    }
+
+    private static ObjectNode merge(
+            RecipeConfig defaults, Map<String, String> dialect, @Nullable Path file, Map<String, String> settings) {
+        ObjectNode merged = YAML.valueToTree(defaults);
+        dialect.forEach((path, value) -> merge("ppo.dialect", "", merged, parse(path, value)));
+        if (file != null) {
             merge(file.toString(), "", merged, parse(file));
         }
-        settings.forEach((path, value) -> {
-            sources.add("--set " + path);
-            merge("--set " + path, "", merged, parse(path, value));
-        });
-        return convert(merged, String.join(", ", sources));
+        settings.forEach((path, value) -> merge("--set " + path, "", merged, parse(path, value)));
+        return merged;
+    }
+
+    /** Null where there is none, or none of that name. */
+    private static @Nullable Dialect dialect(ObjectNode merged) {
+        String name = merged.at("/ppo/dialect").asText();
+        return Arrays.stream(Dialect.values())
+                .filter(dialect -> dialect.name().equalsIgnoreCase(name))
+                .findFirst()
+                .orElse(null);
     }
 
     /**
@@ -247,7 +269,10 @@ public final class ConfigFiles {
                             + ", not a value; got " + entry.getValue());
                 }
                 merge(source, path + key + ".", section, sectionChanges);
-            } else if (entry.getValue() instanceof NullNode && !path.equals("data.") && !path.equals("base.")) {
+            } else if (entry.getValue() instanceof NullNode
+                    && !old.isNull()
+                    && !path.equals("data.")
+                    && !path.equals("base.")) {
                 throw new InputException(source + ": " + path + key + " has no value; give it one or delete the line");
             } else {
                 into.set(key, entry.getValue());

@@ -5,6 +5,9 @@ import static io.github.rlhf4j.cli.recipe.SettingRules.requireAtMost;
 import static io.github.rlhf4j.cli.recipe.SettingRules.requireFinite;
 import static io.github.rlhf4j.cli.recipe.SettingRules.requirePositive;
 
+import io.github.rlhf4j.ppo.Dialect;
+import io.github.rlhf4j.ppo.math.KlController;
+import io.github.rlhf4j.ppo.math.KlUnit;
 import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import io.github.rlhf4j.transformer.files.LoraDirectory;
 import io.github.rlhf4j.transformer.kernels.WeightFormat;
@@ -415,16 +418,29 @@ public record RecipeConfig(
      * @param learningRate of the policy, linear down to 0
      * @param valueLearningRate of the value function, linear down to 0
      * @param klCoefficient β at the start: in the rewards, with GRPO in the loss; of online DPO it is {@code dpo.beta}
-     * @param klTarget nats per sequence that β adapts to; 0 keeps β fixed
+     * @param klTarget nats per {@code klUnit} that β adapts to; 0 keeps β fixed, as GRPO does in any case
      * @param klBudget nats per sequence from the supervised policy that, with a probability of about 95 %, no step of a run
      *     ends past: updates that may are taken back and tried at half the rate. 0 is none. Of the algorithms on comparisons
      *     there is none
      * @param klHorizon answers over which β adapts (Ziegler et al. 2019, §2.2)
-     * @param missingStopScore score of an answer that does not end in time
+     * @param missingStopScore score of an answer that does not end in time, or what is added to it: see {@link PpoRewards}
      * @param sharedTrunk whether the value function is a head on the policy's own trunk, and not a model of its own that
      *     starts from the reward model
      * @param ptxCoefficient weight of the language-model loss on pretraining text in each update (InstructGPT's PPO-ptx), 0
      *     for none
+     * @param dialect whose conventions stand in place of the defaults of {@code klCoefficient}, {@code klTarget}, {@code
+     *     klHorizon}, {@code klController}, {@code klUnit}, {@code missingStopScore}, {@code ptxCoefficient}, {@code rewards},
+     *     {@code advantages} and {@code losses}; what is set beside it stands. Null is none
+     * @param klController how β follows {@code klTarget}
+     * @param klUnit what {@code klTarget} is counted per
+     * @param approximateKlLimit nats per token; once an update's minibatch had moved the policy further than this, the rest of
+     *     the updates on a rollout is left out. 0 is none. Of online DPO there is none
+     * @param int8Sampler whether rollouts are drawn from the policy with its weights rounded to a byte each, corrected for by
+     *     {@code correction}; not with {@code sharedTrunk}
+     * @param rewards how scores become rewards
+     * @param advantages how rewards become advantages
+     * @param losses what an update minimises
+     * @param correction for what {@code int8Sampler} draws
      */
     public record Ppo(
             int iterations,
@@ -442,7 +458,24 @@ public record RecipeConfig(
             int maxNewTokens,
             double temperature,
             boolean sharedTrunk,
-            double ptxCoefficient) {
+            double ptxCoefficient,
+            @Nullable Dialect dialect,
+            KlRule klController,
+            KlUnit klUnit,
+            double approximateKlLimit,
+            boolean int8Sampler,
+            PpoRewards rewards,
+            PpoAdvantages advantages,
+            PpoLosses losses,
+            PpoCorrection correction) {
+
+        /** How β follows a target. */
+        public enum KlRule {
+            /** {@link KlController.Adaptive}, with {@code ppo.klHorizon}. */
+            ADAPTIVE,
+            /** {@link KlController.HalvingDoubling}. */
+            HALVING_DOUBLING
+        }
 
         public Ppo {
             require(iterations >= 1, "ppo.iterations must be at least 1", iterations);
@@ -461,6 +494,70 @@ public record RecipeConfig(
             requireFinite("ppo.ptxCoefficient", "≥ 0 (0 is plain PPO)", ptxCoefficient >= 0, ptxCoefficient);
             require(maxNewTokens >= 1, "ppo.maxNewTokens must be at least 1", maxNewTokens);
             requireFinite("ppo.temperature", "positive", temperature > 0, temperature);
+            requireFinite("ppo.approximateKlLimit", "≥ 0 (0 is none)", approximateKlLimit >= 0, approximateKlLimit);
+            require(
+                    klTarget == 0 || klCoefficient > 0,
+                    "ppo.klCoefficient must be above 0 with a ppo.klTarget, as a coefficient of 0 cannot follow it; set"
+                            + " ppo.klTarget=0 to keep it at 0",
+                    klCoefficient);
+            require(
+                    losses.valueWarmup() < iterations,
+                    "ppo.losses.valueWarmup must be below ppo.iterations, or the policy is never trained",
+                    losses.valueWarmup());
+            require(
+                    losses.valueWarmup() == 0 || !sharedTrunk,
+                    "ppo.losses.valueWarmup must be 0 with ppo.sharedTrunk, where the value loss would move the policy",
+                    losses.valueWarmup());
+            require(
+                    !int8Sampler || !sharedTrunk,
+                    "ppo.int8Sampler must be false with ppo.sharedTrunk: a trunk with a value head is not decoded in int8",
+                    int8Sampler);
+        }
+
+        /** With conventions of no dialect but the library's defaults. */
+        Ppo(
+                int iterations,
+                int rollout,
+                int groupSize,
+                int minibatch,
+                int epochs,
+                double learningRate,
+                double valueLearningRate,
+                double klCoefficient,
+                double klTarget,
+                double klBudget,
+                double klHorizon,
+                double missingStopScore,
+                int maxNewTokens,
+                double temperature,
+                boolean sharedTrunk,
+                double ptxCoefficient) {
+            this(
+                    iterations,
+                    rollout,
+                    groupSize,
+                    minibatch,
+                    epochs,
+                    learningRate,
+                    valueLearningRate,
+                    klCoefficient,
+                    klTarget,
+                    klBudget,
+                    klHorizon,
+                    missingStopScore,
+                    maxNewTokens,
+                    temperature,
+                    sharedTrunk,
+                    ptxCoefficient,
+                    null,
+                    KlRule.ADAPTIVE,
+                    KlUnit.PER_SEQUENCE,
+                    0,
+                    false,
+                    PpoRewards.defaults(),
+                    PpoAdvantages.defaults(),
+                    PpoLosses.defaults(),
+                    PpoCorrection.defaults());
         }
     }
 

@@ -76,23 +76,23 @@ public final class RecipePresets {
      */
     public static RecipeConfig onModel(String model) {
         return onModel(
-                        model,
-                        new RecipeConfig.Sft(2000, 1, 16, 3e-4),
-                        new RecipeConfig.Comparisons(300, 4, 60, 0.1, 64, 1),
-                        new RecipeConfig.Reward(1, 8, 3e-4),
-                        new RecipeConfig.Ppo(40, 32, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 64, 1, false, 0),
-                        new RecipeConfig.Evaluation(48, 8));
+                model,
+                new RecipeConfig.Sft(2000, 1, 16, 3e-4),
+                new RecipeConfig.Comparisons(300, 4, 60, 0.1, 64, 1),
+                new RecipeConfig.Reward(1, 8, 3e-4),
+                new RecipeConfig.Ppo(40, 32, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 64, 1, false, 0),
+                new RecipeConfig.Evaluation(48, 8));
     }
 
     /** As {@link #onModel}, in a quarter of the time or less. */
     public static RecipeConfig quickOnModel(String model) {
         return onModel(
-                        model,
-                        new RecipeConfig.Sft(320, 1, 16, 3e-4),
-                        new RecipeConfig.Comparisons(60, 4, 20, 0.1, 48, 1),
-                        new RecipeConfig.Reward(1, 8, 3e-4),
-                        new RecipeConfig.Ppo(8, 16, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 48, 1, false, 0),
-                        new RecipeConfig.Evaluation(16, 4));
+                model,
+                new RecipeConfig.Sft(320, 1, 16, 3e-4),
+                new RecipeConfig.Comparisons(60, 4, 20, 0.1, 48, 1),
+                new RecipeConfig.Reward(1, 8, 3e-4),
+                new RecipeConfig.Ppo(8, 16, 4, 16, 2, 2e-4, 4e-4, 0.05, 0, 0, 10_000, -3, 48, 1, false, 0),
+                new RecipeConfig.Evaluation(16, 4));
     }
 
     /** These defaults for a run that a stage begins: the given model stands for what the stages before would have trained. */

@@ -76,8 +76,7 @@ public final class OnlineDpoTrainer implements Trainer {
         this.prompts = parts.prompts();
         this.setup = new Setup(config, DataDigest.ofPrompts(prompts));
         this.rollouts = new JudgedRollouts(parts, config.sampling(), config.guards(), config.microBatchTokens());
-        this.scorer =
-                parts.sampler() == policy ? JudgedRollouts.Scorer.SAMPLER : JudgedRollouts.Scorer.POLICY;
+        this.scorer = parts.sampler() == policy ? JudgedRollouts.Scorer.SAMPLER : JudgedRollouts.Scorer.POLICY;
         this.passes = new PreferencePasses(
                 policy,
                 config.loss(),
@@ -116,10 +115,7 @@ public final class OnlineDpoTrainer implements Trainer {
                 .flatMap(prompt -> Collections.nCopies(config.samples(), prompt).stream())
                 .toList();
         return rollouts.sample(
-                repeated,
-                scorer,
-                iteration,
-                rolloutKey.child(iteration).bits());
+                repeated, scorer, iteration, rolloutKey.child(iteration).bits());
     }
 
     private void learn(OnlinePairs pairs, Map<String, Double> metrics) {

@@ -1,0 +1,62 @@
+package io.github.rlhf4j.cli.recipe;
+
+import static io.github.rlhf4j.cli.recipe.SettingRules.require;
+import static io.github.rlhf4j.cli.recipe.SettingRules.requireFinite;
+
+import io.github.rlhf4j.ppo.LossSettings;
+import io.github.rlhf4j.ppo.math.Aggregation;
+import io.github.rlhf4j.ppo.math.KlEstimator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an update minimises, as {@link LossSettings}. The clip ranges are of every algorithm with PPO's clipped surrogate (not
+ * of GSPO and CISPO, whose ratios and weights are of another kind), KL and aggregation of all policy gradients, the rest PPO's
+ * alone.
+ *
+ * @param clipLow how far ratios may fall below 1, in (0, 1); 0 takes the algorithm's own, of PPO 0.2
+ * @param clipHigh how far they may rise above 1; 0 takes the algorithm's own, of PPO 0.2, of DAPO 0.28
+ * @param dualClip most that a ratio counts where the advantage is negative, above 1; 0 is none
+ * @param valueClip how far values may move from where they were, reward units; 0 is off
+ * @param valueCoefficient of the value loss
+ * @param entropyCoefficient of the entropy, which is added to what is maximised; 0 is none
+ * @param klEstimator of the KL in the loss: k2, whose gradient is KL(π‖π_ref)'s, or k3, whose gradient is KL(π_ref‖π)'s
+ * @param klCoefficient of the KL in the loss, beside the one in the rewards; GRPO, whose leash is in the loss, has the sum of
+ *     this and {@code ppo.klCoefficient}. 0 is none
+ * @param aggregation what the loss is a mean over; null takes the algorithm's own, of PPO the tokens
+ * @param valueWarmup iterations at first that train the value function alone, fewer than {@code ppo.iterations}
+ */
+public record PpoLosses(
+        double clipLow,
+        double clipHigh,
+        double dualClip,
+        double valueClip,
+        double valueCoefficient,
+        double entropyCoefficient,
+        KlEstimator klEstimator,
+        double klCoefficient,
+        @Nullable Aggregation aggregation,
+        int valueWarmup) {
+
+    public PpoLosses {
+        require(
+                clipLow >= 0 && clipLow < 1,
+                "ppo.losses.clipLow must lie in (0, 1), or be 0 for the algorithm's own",
+                clipLow);
+        requireFinite("ppo.losses.clipHigh", "positive, or 0 for the algorithm's own,", clipHigh >= 0, clipHigh);
+        requireFinite("ppo.losses.dualClip", "above 1, or 0 for none,", dualClip == 0 || dualClip > 1, dualClip);
+        requireFinite("ppo.losses.valueClip", "≥ 0 (0 is off)", valueClip >= 0, valueClip);
+        requireFinite("ppo.losses.valueCoefficient", "≥ 0", valueCoefficient >= 0, valueCoefficient);
+        requireFinite("ppo.losses.entropyCoefficient", "≥ 0 (0 is none)", entropyCoefficient >= 0, entropyCoefficient);
+        requireFinite("ppo.losses.klCoefficient", "≥ 0 (0 is none)", klCoefficient >= 0, klCoefficient);
+        require(
+                klEstimator != KlEstimator.K1,
+                "ppo.losses.klEstimator must be k2 or k3, as the gradient of k1 in a loss is 0 on average; k1 is what"
+                        + " ppo.klCoefficient puts into the rewards",
+                klEstimator);
+        require(valueWarmup >= 0, "ppo.losses.valueWarmup must be ≥ 0 (0 is off)", valueWarmup);
+    }
+
+    static PpoLosses defaults() {
+        return new PpoLosses(0, 0, 0, 0.2, 0.1, 0, KlEstimator.K3, 0, null, 0);
+    }
+}
