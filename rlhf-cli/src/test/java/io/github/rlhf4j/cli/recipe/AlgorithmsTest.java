@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -116,6 +117,25 @@ class AlgorithmsTest {
                 .isFinite();
         assertThatThrownBy(() -> TinyRun.recipe(TinyRun.config(), directory, RunMonitor.SILENT, new StopSignal(), true))
                 .hasMessageContaining("algorithms");
+    }
+
+    /** Of weights so small rounding moves a log-prob by little, and never by nothing. */
+    @Test
+    void rolloutsOfRoundedWeightsAreCorrectedFor() throws IOException {
+        RecipeConfig rounded = ConfigFiles.set(
+                TinyRun.config(), Map.of("algorithms", "[ppo, rloo, online_dpo]", "ppo.int8Sampler", "true"));
+        TinyRun.recipe(rounded, directory, RunMonitor.SILENT, new StopSignal(), false)
+                .run();
+
+        RunRecords records = RunRecords.read(directory);
+        for (String path : List.of("ppo/correction", "group/correction")) {
+            String stage = path.startsWith("ppo") ? "ppo" : "rloo";
+            assertThat(records.stage(stage)).isNotEmpty().allSatisfy(step -> assertThat(
+                            step.metrics().get(path))
+                    .isBetween(0.9, 1.1)
+                    .isNotEqualTo(1.0));
+        }
+        assertThat(records.stage("online_dpo")).isNotEmpty();
     }
 
     @Test
