@@ -8,6 +8,18 @@ public interface ActorCritic extends TrainablePolicy, ValueFunction {
 
     JointPass forwardJointly(SequenceBatch batch);
 
+    /**
+     * As {@link #forwardJointly(SequenceBatch)}, with the KL to a reference as in {@link
+     * TrainablePolicy#forward(SequenceBatch, Policy)}.
+     *
+     * @throws IllegalArgumentException as {@link #requireKlTo}
+     */
+    default JointPass forwardJointly(SequenceBatch batch, Policy reference) {
+        requireKlTo(reference);
+        throw new UnsupportedOperationException(getClass().getName()
+                + " has a requireKlTo and no forwardJointly(batch, reference); override both or none");
+    }
+
     /** A forward pass of both heads; see {@link ForwardPass} for its life. */
     interface JointPass extends AutoCloseable {
 

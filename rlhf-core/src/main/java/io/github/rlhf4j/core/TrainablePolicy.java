@@ -12,6 +12,35 @@ public interface TrainablePolicy extends Policy, Checkpointable {
     ForwardPass forward(SequenceBatch batch);
 
     /**
+     * As {@link #forward(SequenceBatch)}, whose scores have {@link TokenScores#kls} to a reference beside, and whose backward
+     * pass takes {@link TokenGradients#dKls}. For policies that can compare whole next-token distributions; others leave this
+     * method and {@link #requireKlTo} as they are.
+     *
+     * @param reference frozen; it goes over the batch as well, without a gradient
+     * @throws IllegalArgumentException as {@link #requireKlTo}
+     */
+    default ForwardPass forward(SequenceBatch batch, Policy reference) {
+        requireKlTo(reference);
+        throw new UnsupportedOperationException(
+                getClass().getName() + " has a requireKlTo and no forward(batch, reference); override both or none");
+    }
+
+    /**
+     * Checks that {@link #forward(SequenceBatch, Policy)} can compare with this reference. A trainer with such a term in its loss
+     * asks before it begins.
+     *
+     * @throws IllegalArgumentException when it cannot, and why
+     */
+    default void requireKlTo(Policy reference) {
+        throw new IllegalArgumentException(
+                getClass().getName() + " gives the log-probs of tokens and keeps its next-token"
+                        + " distributions to itself, so it has no exact KL to a reference. Policies that override"
+                        + " TrainablePolicy.forward(batch, reference) have: rlhf-transformer's, and the tabular ones of"
+                        + " rlhf-testkit. For others there is K2 in the loss, whose gradient on samples of the policy itself is the"
+                        + " same on average");
+    }
+
+    /**
      * Applies what the backward passes added up, clips it as configured, and clears it.
      *
      * @param learningRate ≥ 0; at 0 no parameter moves

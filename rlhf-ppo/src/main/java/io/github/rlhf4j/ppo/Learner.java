@@ -10,6 +10,7 @@ import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.TrainableValueFunction;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.ValuePass;
+import io.github.rlhf4j.ppo.internal.LossKl;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,11 +20,17 @@ import java.util.function.UnaryOperator;
 /** Policy and value function as one thing that learns, whether they share a trunk or not. */
 sealed interface Learner extends Checkpointable {
 
-    static Learner of(TrainablePolicy policy, Critic critic) {
+    /**
+     * What is trained.
+     *
+     * @param kl makes the policy's passes
+     * @throws IllegalArgumentException when a critic on the policy's trunk has no trunk to be on
+     */
+    static Learner of(TrainablePolicy policy, Critic critic, LossKl kl) {
         if (critic instanceof Critic.Separate separate) {
-            return new TwoModels(policy, separate.valueFunction());
+            return new TwoModels(policy, separate.valueFunction(), kl);
         } else if (policy instanceof ActorCritic actorCritic) {
-            return new SharedTrunk(actorCritic);
+            return new SharedTrunk(actorCritic, kl);
         }
         throw new IllegalArgumentException("a critic on the policy's trunk needs a policy that is an ActorCritic, got "
                 + policy.getClass().getName() + "; give one, or use Critic.separate(valueFunction)");
@@ -52,7 +59,7 @@ sealed interface Learner extends Checkpointable {
     Learner valueOnly();
 
     /** Two networks, two optimisers; the passes follow one another, so only one's activations are alive. */
-    record TwoModels(TrainablePolicy policy, TrainableValueFunction valueFunction) implements Learner {
+    record TwoModels(TrainablePolicy policy, TrainableValueFunction valueFunction, LossKl kl) implements Learner {
 
         @Override
         public double[][] values(SequenceBatch batch) {
@@ -64,11 +71,22 @@ sealed interface Learner extends Checkpointable {
                 SequenceBatch batch,
                 Function<TokenScores, TokenGradients> policyObjective,
                 UnaryOperator<double[][]> valueObjective) {
-            try (ForwardPass pass = policy.forward(batch)) {
+            try (ForwardPass pass = kl.forward(policy, batch)) {
                 pass.backward(policyObjective.apply(pass.scores()));
             }
             try (ValuePass pass = valueFunction.forward(batch)) {
                 pass.backward(valueObjective.apply(pass.values()));
+            }
+        }
+
+        /** The objective of the policy's scores; what goes forward for an exact KL does not go back. */
+        private void applyWithoutGradient(SequenceBatch batch, Function<TokenScores, TokenGradients> policyObjective) {
+            if (kl.isExact()) {
+                try (ForwardPass pass = kl.forward(policy, batch)) {
+                    policyObjective.apply(pass.scores());
+                }
+            } else {
+                policyObjective.apply(policy.score(batch));
             }
         }
 
@@ -111,7 +129,7 @@ sealed interface Learner extends Checkpointable {
                 SequenceBatch batch,
                 Function<TokenScores, TokenGradients> policyObjective,
                 UnaryOperator<double[][]> valueObjective) {
-            policyObjective.apply(models.policy().score(batch));
+            models.applyWithoutGradient(batch, policyObjective);
             try (ValuePass pass = models.valueFunction().forward(batch)) {
                 pass.backward(valueObjective.apply(pass.values()));
             }
@@ -140,7 +158,7 @@ sealed interface Learner extends Checkpointable {
     }
 
     /** One network with two heads, one optimiser at the policy's rate. */
-    record SharedTrunk(ActorCritic model) implements Learner {
+    record SharedTrunk(ActorCritic model, LossKl kl) implements Learner {
 
         @Override
         public double[][] values(SequenceBatch batch) {
@@ -152,7 +170,7 @@ sealed interface Learner extends Checkpointable {
                 SequenceBatch batch,
                 Function<TokenScores, TokenGradients> policyObjective,
                 UnaryOperator<double[][]> valueObjective) {
-            try (ActorCritic.JointPass pass = model.forwardJointly(batch)) {
+            try (ActorCritic.JointPass pass = kl.forwardJointly(model, batch)) {
                 pass.backward(policyObjective.apply(pass.scores()), valueObjective.apply(pass.values()));
             }
         }

@@ -16,7 +16,7 @@ import io.github.rlhf4j.ppo.math.KlPenalty;
  *     through gradient clipping
  * @param entropyCoefficient default 0 (lm-human-preferences only logs the entropy)
  * @param kl the KL to the reference as a term of the loss, beside the one in the reward ({@link RewardSettings#kl}) or, where
- *     that has a coefficient of 0, in place of it; default none. Which divergence its gradient lowers its estimator says
+ *     that has a coefficient of 0, in place of it; default none. Which divergence its gradient lowers {@link KlPenalty} says
  * @param aggregation what the losses are means over; default the minibatch's tokens
  * @param ptxCoefficient of the language-model loss on pretraining text; default 0, which is off; 27.8 in InstructGPT
  *     (§3.5, appendix C.4)
@@ -103,13 +103,19 @@ public record LossSettings(
                 valueWarmup);
     }
 
+    /** With an estimate of the KL from the tokens that were drawn. */
     public LossSettings withKl(KlEstimator estimator, double klCoefficient) {
+        return withKl(new KlPenalty.Estimated(estimator, klCoefficient));
+    }
+
+    /** With a KL in the loss, {@link KlPenalty.Exact} for that of whole distributions. */
+    public LossSettings withKl(KlPenalty penalty) {
         return new LossSettings(
                 policy,
                 value,
                 valueCoefficient,
                 entropyCoefficient,
-                new KlPenalty(estimator, klCoefficient),
+                penalty,
                 aggregation,
                 ptxCoefficient,
                 ptxSequences,

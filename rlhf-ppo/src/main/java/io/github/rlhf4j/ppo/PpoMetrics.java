@@ -58,6 +58,7 @@ final class PpoMetrics {
     PpoMetrics kl(UpdateTally tally, LossSettings losses) {
         if (losses.kl().isOn()) {
             metrics.put("ppo/kl_loss", tally.klLoss());
+            tally.reportExactKl("ppo/exact_kl", metrics);
         }
         return this;
     }

@@ -9,6 +9,7 @@ import io.github.rlhf4j.core.training.Checkpoints;
 import io.github.rlhf4j.core.training.StepReport;
 import io.github.rlhf4j.core.training.Trainer;
 import io.github.rlhf4j.core.training.TrainerState;
+import io.github.rlhf4j.ppo.internal.LossKl;
 import io.github.rlhf4j.ppo.internal.RunEnd;
 import io.github.rlhf4j.ppo.math.KlEstimator;
 import io.github.rlhf4j.ppo.math.Ragged;
@@ -57,7 +58,8 @@ public final class PpoTrainer implements Trainer {
         this.sampler = rollouts.sampler();
         this.prompts = rollouts.prompts();
         this.listener = rollouts.listener();
-        this.learner = Learner.of(policy, parts.critic());
+        LossKl kl = LossKl.of(config.losses().kl(), policy, rollouts.reference());
+        this.learner = Learner.of(policy, parts.critic(), kl);
         this.task = rollouts.task();
         this.judges = new Judges(
                 policy,
@@ -66,7 +68,7 @@ public final class PpoTrainer implements Trainer {
                 learner,
                 config.microBatchTokens());
         this.guards = new Guards(config.guards(), config.sampling());
-        this.updater = new PpoUpdater(config, policy, learner, parts.pretraining(), guards, key);
+        this.updater = new PpoUpdater(config, policy, learner, kl, parts.pretraining(), guards, key);
         this.backtracking = new KlBacktracking(
                 config.guards().klBudget(), config.iterations(), policy, learner, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());

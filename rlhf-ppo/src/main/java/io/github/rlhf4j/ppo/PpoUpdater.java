@@ -8,6 +8,7 @@ import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.random.EpochOrder;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.ppo.internal.LossKl;
 import io.github.rlhf4j.ppo.math.ClippedValueLoss;
 import io.github.rlhf4j.ppo.math.EntropyBonus;
 import io.github.rlhf4j.ppo.math.LanguageModelLoss;
@@ -24,6 +25,7 @@ final class PpoUpdater {
     private final TrainablePolicy policy;
     private final Learner learner;
     private final Learner warmupLearner;
+    private final LossKl kl;
     private final List<ScoredSequence> pretraining;
     private final Guards guards;
     private final RandomKey minibatchKey;
@@ -33,6 +35,7 @@ final class PpoUpdater {
             PpoConfig config,
             TrainablePolicy policy,
             Learner learner,
+            LossKl kl,
             List<ScoredSequence> pretraining,
             Guards guards,
             RandomKey key) {
@@ -40,6 +43,7 @@ final class PpoUpdater {
         this.policy = policy;
         this.learner = learner;
         this.warmupLearner = config.losses().valueWarmup() > 0 ? learner.valueOnly() : learner;
+        this.kl = kl;
         this.pretraining = pretraining;
         this.guards = guards;
         this.minibatchKey = key.child("minibatches");
@@ -108,18 +112,13 @@ final class PpoUpdater {
                 losses.policy().evaluate(scores.logProbs(), micro.logProbs(), micro.advantages(), rowWeights);
         Guards.requireFinite("the policy loss", policyLoss.loss());
         tally.addPolicy(policyLoss.loss(), policyLoss.statistics());
-        double[][] gradient = policyLoss.gradient();
-        if (losses.kl().isOn()) {
-            TokenLoss kl = losses.kl().evaluate(scores.logProbs(), micro.referenceLogProbs(), rowWeights);
-            Guards.requireFinite("the KL in the loss", kl.loss());
-            tally.addKl(kl.loss());
-            gradient = Ragged.combine(gradient, kl.gradient(), Double::sum);
+        double[][] dEntropies = null;
+        if (losses.entropyCoefficient() > 0) {
+            dEntropies = EntropyBonus.evaluate(scores.entropies(), losses.entropyCoefficient(), rowWeights)
+                    .gradient();
         }
-        if (losses.entropyCoefficient() == 0) {
-            return new TokenGradients(gradient);
-        }
-        TokenLoss bonus = EntropyBonus.evaluate(scores.entropies(), losses.entropyCoefficient(), rowWeights);
-        return new TokenGradients(gradient, bonus.gradient());
+        TokenGradients gradients = new TokenGradients(policyLoss.gradient(), dEntropies);
+        return kl.addTo(gradients, scores, micro.referenceLogProbs(), rowWeights, tally);
     }
 
     private double[][] valueGradients(double[][] values, Experience micro, double[] rowWeights, UpdateTally tally) {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.rlhf4j.core.ActorCritic;
 import io.github.rlhf4j.core.ActorCritic.JointPass;
+import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
 import java.util.Arrays;
@@ -117,6 +119,30 @@ public abstract class ActorCriticContract extends TrainablePolicyContract {
                     () -> pass.backward(gradients, tooFew),
                     "dValues with fewer rows than the batch must be refused;");
         }
+    }
+
+    /** With a reference as well as without. */
+    @Test
+    public void aJointPassHasThePolicysKlAndTrainsIt() {
+        Policy reference = assumeReference();
+        SequenceBatch batch = rollout();
+        ActorCritic alone = policy();
+        ActorCritic jointly = policy();
+        try (ForwardPass pass = alone.forward(batch, reference);
+                JointPass joint = jointly.forwardJointly(batch, reference)) {
+            assertRows(
+                    kls(pass),
+                    requireKls(joint.scores().kls()),
+                    "forwardJointly with a reference must give the kls that forward gives");
+            pass.backward(klGradients(alone, batch, 1));
+            joint.backward(klGradients(jointly, batch, 1), filled(jointly.values(batch), 0));
+        }
+        alone.update(learningRate());
+        jointly.update(learningRate());
+        assertRows(
+                alone.score(batch).logProbs(),
+                jointly.score(batch).logProbs(),
+                "a joint backward pass with dKls must train the policy as its own backward pass does");
     }
 
     private static void backwardJointly(ActorCritic both, SequenceBatch batch, double dLogProb, double dValue) {

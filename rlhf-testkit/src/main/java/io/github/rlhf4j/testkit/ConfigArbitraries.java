@@ -117,16 +117,16 @@ public final class ConfigArbitraries {
                                 new ClippedPolicyLoss(0.2, 0.2, 3)),
                         Arbitraries.of(new ClippedValueLoss(0.2), new ClippedValueLoss(0)),
                         Arbitraries.of(0.0, 0.01),
-                        Arbitraries.of(
+                        Arbitraries.<KlPenalty>of(
                                 KlPenalty.none(),
-                                new KlPenalty(KlEstimator.K2, 0.1),
-                                new KlPenalty(KlEstimator.K3, 0.1)),
+                                new KlPenalty.Estimated(KlEstimator.K2, 0.1),
+                                new KlPenalty.Estimated(KlEstimator.K3, 0.1)),
                         Arbitraries.of(Aggregation.class))
                 .as((policy, value, entropy, kl, aggregation) -> LossSettings.defaults()
                         .withPolicy(policy)
                         .withValue(value, 0.1)
                         .withEntropyCoefficient(entropy)
-                        .withKl(kl.estimator(), kl.coefficient())
+                        .withKl(kl)
                         .withAggregation(aggregation));
     }
 

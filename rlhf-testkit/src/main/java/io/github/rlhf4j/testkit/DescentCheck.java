@@ -1,6 +1,7 @@
 package io.github.rlhf4j.testkit;
 
 import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
 import io.github.rlhf4j.core.TokenScores;
@@ -10,7 +11,9 @@ import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.ValuePass;
 import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks the parameter gradients of a policy or value function through its contract alone, without a look at its parameters.
@@ -35,15 +38,40 @@ public final class DescentCheck {
      * @throws AssertionError when the loss does not fall as the gradient says
      */
     public void policy(Supplier<? extends TrainablePolicy> policies, SequenceBatch batch, TokenGradients weights) {
-        double slope = slope(step(policies.get(), batch, weights, 0));
+        policy(policies, policy -> policy.forward(batch), weights);
+    }
+
+    /**
+     * As for a policy without a reference, of passes that have one: weights may have {@link TokenGradients#dKls}.
+     *
+     * @param reference what {@link TrainablePolicy#forward(SequenceBatch, Policy)} compares with
+     */
+    public void policy(
+            Supplier<? extends TrainablePolicy> policies,
+            Policy reference,
+            SequenceBatch batch,
+            TokenGradients weights) {
+        policy(policies, policy -> policy.forward(batch, reference), weights);
+    }
+
+    private void policy(
+            Supplier<? extends TrainablePolicy> policies,
+            Function<TrainablePolicy, ForwardPass> passes,
+            TokenGradients weights) {
+        double slope = slope(step(policies.get(), passes, weights, 0));
         check("policy", slope, rate -> {
             TrainablePolicy policy = policies.get();
-            step(policy, batch, scaled(weights, Math.signum(rate)), Math.abs(rate));
-            TokenScores scores = policy.score(batch);
-            double[][] dEntropies = weights.dEntropies();
-            return dot(weights.dLogProbs(), scores.logProbs())
-                    + (dEntropies == null ? 0 : dot(dEntropies, scores.entropies()));
+            step(policy, passes, scaled(weights, Math.signum(rate)), Math.abs(rate));
+            try (ForwardPass moved = passes.apply(policy)) {
+                return loss(weights, moved.scores());
+            }
         });
+    }
+
+    private static double loss(TokenGradients weights, TokenScores scores) {
+        return dot(weights.dLogProbs(), scores.logProbs())
+                + dot(weights.dEntropies(), scores.entropies())
+                + dot(weights.dKls(), scores.kls());
     }
 
     /** As for a policy; the loss is Σ of each value times its weight. */
@@ -73,8 +101,12 @@ public final class DescentCheck {
         return -report.gradientNorm() * report.gradientNorm();
     }
 
-    private static UpdateReport step(TrainablePolicy policy, SequenceBatch batch, TokenGradients weights, double rate) {
-        try (ForwardPass pass = policy.forward(batch)) {
+    private static UpdateReport step(
+            TrainablePolicy policy,
+            Function<TrainablePolicy, ForwardPass> passes,
+            TokenGradients weights,
+            double rate) {
+        try (ForwardPass pass = passes.apply(policy)) {
             pass.backward(weights);
         }
         return policy.update(rate);
@@ -89,9 +121,10 @@ public final class DescentCheck {
     }
 
     private static TokenGradients scaled(TokenGradients gradients, double factor) {
-        double[][] dEntropies = gradients.dEntropies();
         return new TokenGradients(
-                scaled(gradients.dLogProbs(), factor), dEntropies == null ? null : scaled(dEntropies, factor));
+                scaled(gradients.dLogProbs(), factor),
+                gradients.dEntropies() == null ? null : scaled(gradients.dEntropies(), factor),
+                gradients.dKls() == null ? null : scaled(gradients.dKls(), factor));
     }
 
     private static double[][] scaled(double[][] rows, double factor) {
@@ -100,8 +133,12 @@ public final class DescentCheck {
                 .toArray(double[][]::new);
     }
 
-    private static double dot(double[][] a, double[][] b) {
+    /** Σ a·b; 0 where there is no a. */
+    private static double dot(double @Nullable [] @Nullable [] a, double @Nullable [] @Nullable [] b) {
         double sum = 0;
+        if (a == null || b == null) {
+            return sum;
+        }
         for (int i = 0; i < a.length; i++) {
             for (int t = 0; t < a[i].length; t++) {
                 sum += a[i][t] * b[i][t];

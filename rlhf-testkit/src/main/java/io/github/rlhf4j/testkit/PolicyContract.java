@@ -34,7 +34,8 @@ public abstract class PolicyContract {
     /** More responses than any honest policy of some entropy gives the same of. */
     private static final int DRAWS = 40;
 
-    private static final int LARGE = 4096;
+    /** The largest vocabulary whose every token is scored. */
+    static final int LARGE = 4096;
 
     /** The policy under test; each call may give the same one. */
     protected abstract Policy policy();

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.testkit;
 
 import io.github.rlhf4j.core.ActorCritic;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
 import io.github.rlhf4j.core.TokenScores;
@@ -30,7 +31,15 @@ public final class TabularActorCritic extends TabularPolicy implements ActorCrit
 
     @Override
     public JointPass forwardJointly(SequenceBatch batch) {
-        Pass policyPass = new Pass(batch);
+        return jointly(batch, new Pass(batch, null));
+    }
+
+    @Override
+    public JointPass forwardJointly(SequenceBatch batch, Policy reference) {
+        return jointly(batch, new Pass(batch, tabular(reference)));
+    }
+
+    private JointPass jointly(SequenceBatch batch, Pass policyPass) {
         double[][] values = values(batch);
         return new JointPass() {
             @Override

@@ -2,6 +2,7 @@ package io.github.rlhf4j.testkit;
 
 import io.github.rlhf4j.core.Completion;
 import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A policy that is a softmax table, exact in double: a row of logits per context. Small enough to list every response with
@@ -163,7 +165,36 @@ public class TabularPolicy implements TrainablePolicy {
 
     @Override
     public ForwardPass forward(SequenceBatch batch) {
-        return new Pass(batch);
+        return new Pass(batch, null);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @param reference a tabular policy over as many tokens
+     */
+    @Override
+    public ForwardPass forward(SequenceBatch batch, Policy reference) {
+        return new Pass(batch, tabular(reference));
+    }
+
+    @Override
+    public void requireKlTo(Policy reference) {
+        tabular(reference);
+    }
+
+    final TabularPolicy tabular(Policy reference) {
+        if (!(reference instanceof TabularPolicy other)) {
+            throw new IllegalArgumentException("a tabular policy compares its distributions with those of a tabular"
+                    + " reference, got " + reference.getClass().getName());
+        }
+        if (other.tokenizer.vocabularySize() != tokenizer.vocabularySize()) {
+            throw new IllegalArgumentException(
+                    "an exact KL compares distributions over one vocabulary; the policy's has "
+                            + tokenizer.vocabularySize() + " tokens, the reference's "
+                            + other.tokenizer.vocabularySize());
+        }
+        return other;
     }
 
     @Override
@@ -192,18 +223,46 @@ public class TabularPolicy implements TrainablePolicy {
         return scaled;
     }
 
-    /** Scores with what the backward pass needs: the log-distribution at each scored token. */
+    /** log π(·|what is before it) of each scored token, by sequence. */
+    private double[][][] distributions(SequenceBatch batch) {
+        double[][][] logProbs = new double[batch.size()][][];
+        for (int i = 0; i < logProbs.length; i++) {
+            ScoredSequence sequence = batch.sequences().get(i);
+            logProbs[i] = new double[sequence.scoredCount()][];
+            for (int t = 0; t < logProbs[i].length; t++) {
+                TokenSequence key = context.key(sequence.tokens(), sequence.position(t));
+                logProbs[i][t] = logSoftmax(table.parameters(key), batch.temperature());
+            }
+        }
+        return logProbs;
+    }
+
+    /** Σ p·(log p − log q). */
+    private static double kl(double[] logP, double[] logQ) {
+        double kl = 0;
+        for (int v = 0; v < logP.length; v++) {
+            kl += Math.exp(logP[v]) * (logP[v] - logQ[v]);
+        }
+        return kl;
+    }
+
+    /** Scores with what the backward pass needs: the log-distribution at each scored token, and the reference's. */
     final class Pass implements ForwardPass {
 
         private final SequenceBatch batch;
         private final double[][][] distributions;
+        private final double @Nullable [][][] references;
         private final TokenScores scores;
         private boolean spent;
 
-        Pass(SequenceBatch batch) {
+        Pass(SequenceBatch batch, @Nullable TabularPolicy reference) {
             this.batch = batch;
-            this.distributions = new double[batch.size()][][];
-            this.scores = new TokenScores(new double[batch.size()][], new double[batch.size()][]);
+            this.distributions = distributions(batch);
+            this.references = reference == null ? null : reference.distributions(batch);
+            this.scores = new TokenScores(
+                    new double[batch.size()][],
+                    new double[batch.size()][],
+                    reference == null ? null : new double[batch.size()][]);
             for (int i = 0; i < batch.size(); i++) {
                 score(i, batch.sequences().get(i));
             }
@@ -211,16 +270,19 @@ public class TabularPolicy implements TrainablePolicy {
 
         private void score(int i, ScoredSequence sequence) {
             int count = sequence.scoredCount();
-            distributions[i] = new double[count][];
             scores.logProbs()[i] = new double[count];
             scores.entropies()[i] = new double[count];
             for (int t = 0; t < count; t++) {
-                TokenSequence key = context.key(sequence.tokens(), sequence.position(t));
-                double[] logProbs = logSoftmax(table.parameters(key), batch.temperature());
-                distributions[i][t] = logProbs;
+                double[] logProbs = distributions[i][t];
                 scores.logProbs()[i][t] = logProbs[sequence.tokens().get(sequence.position(t))];
                 scores.entropies()[i][t] =
                         -Arrays.stream(logProbs).map(l -> Math.exp(l) * l).sum();
+            }
+            if (references != null && scores.kls() != null) {
+                scores.kls()[i] = new double[count];
+                for (int t = 0; t < count; t++) {
+                    scores.kls()[i][t] = kl(distributions[i][t], references[i][t]);
+                }
             }
         }
 
@@ -229,7 +291,7 @@ public class TabularPolicy implements TrainablePolicy {
             return scores;
         }
 
-        /** dz_v = (dlogProb·(1{v = y} − p_v) − dentropy·p_v·(log p_v + H))/τ. */
+        /** dz_v = (dlogProb·(1{v = y} − p_v) − dentropy·p_v·(log p_v + H) + dkl·p_v·(log p_v − log q_v − KL))/τ. */
         @Override
         public void backward(TokenGradients gradients) {
             requireUnspent();
@@ -238,17 +300,34 @@ public class TabularPolicy implements TrainablePolicy {
             if (dEntropies != null) {
                 batch.checkShape("dEntropies", dEntropies);
             }
+            double[][] dKls = gradients.dKls();
+            if (dKls != null) {
+                requireReference();
+                batch.checkShape("dKls", dKls);
+            }
             for (int i = 0; i < batch.size(); i++) {
                 for (int t = 0; t < distributions[i].length; t++) {
                     backward(i, t, gradients.dLogProbs()[i][t], dEntropies == null ? 0 : dEntropies[i][t]);
+                    if (dKls != null) {
+                        backwardOfKl(i, t, dKls[i][t]);
+                    }
                 }
             }
         }
 
+        private void requireReference() {
+            if (references == null) {
+                throw new IllegalArgumentException("this pass has no KL to a reference, so there is none to take dKls;"
+                        + " forward(batch, reference) gives a pass that has");
+            }
+        }
+
         private void backward(int i, int t, double dLogProb, double dEntropy) {
-            ScoredSequence sequence = batch.sequences().get(i);
-            double[] gradient = table.gradient(context.key(sequence.tokens(), sequence.position(t)));
-            int token = sequence.tokens().get(sequence.position(t));
+            double[] gradient = gradient(i, t);
+            int token = batch.sequences()
+                    .get(i)
+                    .tokens()
+                    .get(batch.sequences().get(i).position(t));
             double entropy = scores.entropies()[i][t];
             for (int v = 0; v < distributions[i][t].length; v++) {
                 double logProb = distributions[i][t][v];
@@ -256,6 +335,21 @@ public class TabularPolicy implements TrainablePolicy {
                 double dLogit = dLogProb * ((v == token ? 1 : 0) - p) - dEntropy * p * (logProb + entropy);
                 gradient[v] += dLogit / batch.temperature();
             }
+        }
+
+        private void backwardOfKl(int i, int t, double dKl) {
+            double[] gradient = gradient(i, t);
+            double[] logP = distributions[i][t];
+            double[] logQ = references[i][t];
+            double kl = kl(logP, logQ);
+            for (int v = 0; v < logP.length; v++) {
+                gradient[v] += dKl * Math.exp(logP[v]) * (logP[v] - logQ[v] - kl) / batch.temperature();
+            }
+        }
+
+        private double[] gradient(int i, int t) {
+            ScoredSequence sequence = batch.sequences().get(i);
+            return table.gradient(context.key(sequence.tokens(), sequence.position(t)));
         }
 
         private void requireUnspent() {

@@ -1,20 +1,28 @@
 package io.github.rlhf4j.testkit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.rlhf4j.core.Completion;
 import io.github.rlhf4j.core.DivergenceException;
 import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.Policy;
+import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
+import io.github.rlhf4j.core.TokenSequence;
 import io.github.rlhf4j.core.TrainablePolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,6 +40,14 @@ public abstract class TrainablePolicyContract extends PolicyContract {
     /** A rate at which one update changes the policy by more than rounding and less than it overshoots. */
     protected double learningRate() {
         return 1e-3;
+    }
+
+    /**
+     * A reference of other parameters that {@link #policy} can be compared with, for policies that have an exact KL ({@link
+     * TrainablePolicy#forward(SequenceBatch, Policy)}); null, which it is unless overridden, for those that have none.
+     */
+    protected @Nullable Policy klReference() {
+        return null;
     }
 
     @Test
@@ -139,6 +155,129 @@ public abstract class TrainablePolicyContract extends PolicyContract {
                 () -> policy.update(learningRate()),
                 "update must refuse a gradient that is not finite;");
         assertRows(before, policy.score(batch).logProbs(), "a refused update must leave the parameters as they were");
+    }
+
+    /** So that a trainer can tell before it begins. */
+    @Test
+    public void aPolicyWithoutAnExactKlSaysSo() {
+        assumeTrue(klReference() == null, "the policy has an exact KL");
+        TrainablePolicy policy = policy();
+        Policy reference = policy();
+        SequenceBatch batch = rollout();
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> policy.requireKlTo(reference),
+                "requireKlTo must refuse where there is no exact KL (klReference() is null);");
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> policy.forward(batch, reference),
+                "a pass with a reference must be refused where there is no exact KL (klReference() is null);");
+    }
+
+    @Test
+    public void aPassWithAReferenceScoresAsOneWithout() {
+        Policy reference = assumeReference();
+        TrainablePolicy policy = policy();
+        SequenceBatch batch = rollout();
+        policy.requireKlTo(reference);
+        try (ForwardPass pass = policy.forward(batch, reference)) {
+            String rule = "forward with a reference must give score's %s";
+            assertRows(policy.score(batch).logProbs(), pass.scores().logProbs(), rule.formatted("log-probabilities"));
+            assertRows(policy.score(batch).entropies(), pass.scores().entropies(), rule.formatted("entropies"));
+            batch.checkShape("the pass's kls", kls(pass));
+        }
+    }
+
+    /** By enumeration: each token of the vocabulary is scored behind each prefix, by both. */
+    @Test
+    public void klsAreThoseOfTheWholeDistributions() {
+        Policy reference = assumeReference();
+        assumeTrue(vocabularySize() <= LARGE, "the vocabulary is too large to score every next token");
+        TrainablePolicy policy = policy();
+        SequenceBatch batch = rollout().select(0);
+        ScoredSequence sequence = batch.sequences().get(0);
+        double[] expected = new double[sequence.scoredCount()];
+        for (int t = 0; t < expected.length; t++) {
+            TokenSequence prefix = sequence.tokens().slice(0, sequence.position(t));
+            SequenceBatch next = new SequenceBatch(
+                    IntStream.range(0, vocabularySize())
+                            .mapToObj(id -> ScoredSequence.of(prefix, TokenSequence.of(id)))
+                            .toList(),
+                    batch.temperature());
+            double[][] logP = policy.score(next).logProbs();
+            double[][] logQ = reference.score(next).logProbs();
+            for (int id = 0; id < logP.length; id++) {
+                expected[t] += Math.exp(logP[id][0]) * (logP[id][0] - logQ[id][0]);
+            }
+        }
+        try (ForwardPass pass = policy.forward(batch, reference)) {
+            for (int t = 0; t < expected.length; t++) {
+                assertEquals(
+                        expected[t],
+                        kls(pass)[0][t],
+                        10 * tolerance(),
+                        "kls must be Σ π·(log π − log π_ref) over all next tokens, nats; token " + t);
+            }
+        }
+    }
+
+    @Test
+    public void anUpdateDescendsTheKl() {
+        Policy reference = assumeReference();
+        for (double sign : new double[] {1, -1}) {
+            TrainablePolicy policy = policy();
+            SequenceBatch batch = rollout();
+            double before;
+            try (ForwardPass pass = policy.forward(batch, reference)) {
+                before = sum(kls(pass));
+                pass.backward(klGradients(policy, batch, sign));
+            }
+            policy.update(learningRate());
+            try (ForwardPass pass = policy.forward(batch, reference)) {
+                double moved = sum(kls(pass)) - before;
+                assertTrue(
+                        sign * moved < 0,
+                        () -> "an update must lower the loss; with dLoss/dkl = " + sign
+                                + " the sum of the KL to the reference went by " + moved);
+            }
+        }
+    }
+
+    @Test
+    public void aGradientOfAKlThatThePassHasNotIsRefused() {
+        assumeReference();
+        TrainablePolicy policy = policy();
+        SequenceBatch batch = rollout();
+        try (ForwardPass pass = policy.forward(batch)) {
+            TokenGradients gradients = klGradients(policy, batch, 1);
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> pass.backward(gradients),
+                    "dKls must be refused by a pass without a reference;");
+        }
+    }
+
+    final Policy assumeReference() {
+        Policy reference = klReference();
+        assumeTrue(reference != null, "the policy has no exact KL to a reference");
+        return reference;
+    }
+
+    static double[][] kls(ForwardPass pass) {
+        return requireKls(pass.scores().kls());
+    }
+
+    static double[][] requireKls(double @Nullable [] @Nullable [] kls) {
+        assertNotNull(kls, "a pass with a reference must have kls");
+        return kls;
+    }
+
+    /** Of a loss that is the sum of the KL times {@code dKl}. */
+    static TokenGradients klGradients(TrainablePolicy policy, SequenceBatch batch, double dKl) {
+        return new TokenGradients(
+                gradients(policy, batch, 0).dLogProbs(),
+                null,
+                gradients(policy, batch, dKl).dLogProbs());
     }
 
     /** To the same bits, the optimiser's moments included. */

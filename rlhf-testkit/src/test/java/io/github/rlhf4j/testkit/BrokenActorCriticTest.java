@@ -3,6 +3,7 @@ package io.github.rlhf4j.testkit;
 import static io.github.rlhf4j.testkit.Broken.assertFails;
 
 import io.github.rlhf4j.core.ActorCritic;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
 import io.github.rlhf4j.core.TokenScores;
@@ -33,6 +34,11 @@ class BrokenActorCriticTest {
         @Override
         public JointPass forwardJointly(SequenceBatch batch) {
             return change.apply(sound.forwardJointly(batch));
+        }
+
+        @Override
+        public JointPass forwardJointly(SequenceBatch batch, Policy reference) {
+            return change.apply(sound.forwardJointly(batch, reference));
         }
     }
 
@@ -74,6 +80,11 @@ class BrokenActorCriticTest {
                         PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults());
                 return new Tabular(sound, change);
             }
+
+            @Override
+            protected Policy klReference() {
+                return PpoFixture.policy();
+            }
         };
     }
 
@@ -84,6 +95,7 @@ class BrokenActorCriticTest {
         whole.withoutAGradientOfTheValuesAJointPassTrainsAsThePolicys();
         whole.anUpdateDescendsTheLossOfTheValues();
         whole.jointMicroBatchesAddUp();
+        whole.aJointPassHasThePolicysKlAndTrainsIt();
         whole.aJointPassGoesBackwardOnceWhileItIsOpen();
         whole.gradientsOfTheValuesOfAnotherShapeAreRefused();
     }
@@ -142,6 +154,29 @@ class BrokenActorCriticTest {
                 }),
                 ActorCriticContract::jointMicroBatchesAddUp,
                 "joint backward passes must add up");
+    }
+
+    @Test
+    void exactKl() {
+        assertFails(
+                contract(pass -> new Through(pass) {
+                    @Override
+                    public TokenScores scores() {
+                        TokenScores s = super.scores();
+                        return new TokenScores(s.logProbs(), s.entropies(), s.entropies());
+                    }
+                }),
+                ActorCriticContract::aJointPassHasThePolicysKlAndTrainsIt,
+                "must give the kls that forward gives");
+        assertFails(
+                contract(pass -> new Through(pass) {
+                    @Override
+                    public void backward(TokenGradients gradients, double[][] dValues) {
+                        super.backward(new TokenGradients(gradients.dLogProbs()), dValues);
+                    }
+                }),
+                ActorCriticContract::aJointPassHasThePolicysKlAndTrainsIt,
+                "must train the policy as its own");
     }
 
     @Test

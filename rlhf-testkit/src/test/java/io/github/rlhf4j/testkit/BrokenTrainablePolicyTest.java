@@ -3,17 +3,21 @@ package io.github.rlhf4j.testkit;
 import static io.github.rlhf4j.testkit.Broken.assertFails;
 
 import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
 import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.core.random.RandomKey;
+import io.github.rlhf4j.ppo.math.KlEstimator;
+import io.github.rlhf4j.ppo.math.Ragged;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -67,6 +71,11 @@ class BrokenTrainablePolicyTest {
             @Override
             protected TabularPolicy policy() {
                 return policies.get();
+            }
+
+            @Override
+            protected Policy klReference() {
+                return PpoFixture.policy();
             }
         };
         contract.directory = Files.createDirectory(newDirectory());
@@ -159,6 +168,94 @@ class BrokenTrainablePolicyTest {
                 }),
                 TrainablePolicyContract::aGradientThatIsNotFiniteIsRefusedAndMovesNothing,
                 "must refuse a gradient that is not finite");
+    }
+
+    /** Of which passes with a reference are {@code change}d. */
+    private Supplier<TabularPolicy> comparing(UnaryOperator<ForwardPass> change) {
+        return () -> new Tabular() {
+            @Override
+            public ForwardPass forward(SequenceBatch batch, Policy reference) {
+                return change.apply(super.forward(batch, reference));
+            }
+        };
+    }
+
+    /** A pass that gives other scores, and takes other gradients back. */
+    private static ForwardPass changed(
+            ForwardPass sound, UnaryOperator<TokenScores> scores, UnaryOperator<TokenGradients> gradients) {
+        return new ForwardPass() {
+            @Override
+            public TokenScores scores() {
+                return scores.apply(sound.scores());
+            }
+
+            @Override
+            public void backward(TokenGradients passed) {
+                sound.backward(gradients.apply(passed));
+            }
+
+            @Override
+            public void close() {
+                sound.close();
+            }
+        };
+    }
+
+    @Test
+    void exactKl() throws IOException {
+        UnaryOperator<TokenGradients> same = UnaryOperator.identity();
+        assertFails(
+                policy(comparing(
+                        pass -> changed(pass, s -> new TokenScores(s.entropies(), s.entropies(), s.kls()), same))),
+                TrainablePolicyContract::aPassWithAReferenceScoresAsOneWithout,
+                "forward with a reference must give score's log-probabilities");
+        assertFails(
+                policy(comparing(pass -> changed(pass, s -> new TokenScores(s.logProbs(), s.entropies()), same))),
+                TrainablePolicyContract::aPassWithAReferenceScoresAsOneWithout,
+                "must have kls");
+        assertFails( // K1 of the token in place of the KL
+                policy(() -> new Tabular() {
+                    @Override
+                    public ForwardPass forward(SequenceBatch batch, Policy reference) {
+                        double[][] k1 = KlEstimator.K1.values(
+                                score(batch).logProbs(), reference.score(batch).logProbs());
+                        return BrokenTrainablePolicyTest.changed(
+                                super.forward(batch, reference),
+                                s -> new TokenScores(s.logProbs(), s.entropies(), k1),
+                                same);
+                    }
+                }),
+                TrainablePolicyContract::klsAreThoseOfTheWholeDistributions,
+                "over all next tokens");
+        assertFails(
+                policy(comparing(pass -> changed(
+                        pass,
+                        UnaryOperator.identity(),
+                        g -> new TokenGradients(g.dLogProbs(), null, Ragged.map(g.dKls(), d -> -d))))),
+                TrainablePolicyContract::anUpdateDescendsTheKl,
+                "the sum of the KL to the reference went");
+        assertFails(
+                policy(() -> new Tabular() {
+                    @Override
+                    public ForwardPass forward(SequenceBatch batch) {
+                        return changed(
+                                batch,
+                                (pass, gradients) -> pass.backward(
+                                        new TokenGradients(gradients.dLogProbs(), gradients.dEntropies())));
+                    }
+                }),
+                TrainablePolicyContract::aGradientOfAKlThatThePassHasNotIsRefused,
+                "must be refused by a pass without a reference");
+        TrainablePolicyContract silent = new TrainablePolicyContract() {
+            @Override
+            protected TabularPolicy policy() {
+                return new Tabular();
+            }
+        };
+        assertFails(
+                silent,
+                TrainablePolicyContract::aPolicyWithoutAnExactKlSaysSo,
+                "requireKlTo must refuse where there is");
     }
 
     @Test

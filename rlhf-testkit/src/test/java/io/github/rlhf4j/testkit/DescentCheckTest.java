@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.rlhf4j.core.Completion;
 import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
 import io.github.rlhf4j.core.TokenScores;
@@ -44,7 +45,49 @@ class DescentCheckTest {
     void tabularModelsPass() {
         CHECK.policy(() -> policy(DESCENT), BATCH, new TokenGradients(weights(1)));
         CHECK.policy(() -> policy(DESCENT), BATCH, new TokenGradients(weights(1), weights(2)));
+        CHECK.policy(() -> policy(DESCENT), REFERENCE, BATCH, new TokenGradients(weights(1), weights(2), weights(4)));
         CHECK.valueFunction(() -> new TabularValueFunction(TabularContext.LAST_TOKEN, DESCENT), BATCH, weights(3));
+    }
+
+    private static final TabularPolicy REFERENCE =
+            TabularPolicy.random(PpoFixture.LETTERS, TabularContext.LAST_TOKEN, 16, DESCENT, 5, 0.8);
+
+    /** Its backward pass forgets a factor of the gradient of the KL. */
+    private static final class HalfTheKl extends TabularPolicy {
+
+        HalfTheKl() {
+            super(PpoFixture.LETTERS, TabularContext.LAST_TOKEN, 16, new StateTable(3, DESCENT, RandomKey.of(3), 0.8));
+        }
+
+        @Override
+        public ForwardPass forward(SequenceBatch batch, Policy reference) {
+            ForwardPass sound = super.forward(batch, reference);
+            return new ForwardPass() {
+                @Override
+                public TokenScores scores() {
+                    return sound.scores();
+                }
+
+                @Override
+                public void backward(TokenGradients gradients) {
+                    double[][] dKls = Ragged.map(gradients.dKls(), d -> d / 2);
+                    sound.backward(new TokenGradients(gradients.dLogProbs(), null, dKls));
+                }
+
+                @Override
+                public void close() {
+                    sound.close();
+                }
+            };
+        }
+    }
+
+    @Test
+    void aGradientOfAnotherKlIsFound() {
+        assertThatThrownBy(() -> CHECK.policy(
+                        HalfTheKl::new, REFERENCE, BATCH, new TokenGradients(weights(1), null, weights(4))))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("policy along the rate of an update");
     }
 
     /** Its backward pass forgets a factor of the entropies' gradient. */

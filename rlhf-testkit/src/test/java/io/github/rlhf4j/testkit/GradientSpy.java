@@ -1,6 +1,7 @@
 package io.github.rlhf4j.testkit;
 
 import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
 import io.github.rlhf4j.core.TokenScores;
@@ -25,7 +26,15 @@ class GradientSpy extends TabularPolicy {
 
     @Override
     public ForwardPass forward(SequenceBatch batch) {
-        ForwardPass pass = super.forward(batch);
+        return watched(batch, super.forward(batch));
+    }
+
+    @Override
+    public ForwardPass forward(SequenceBatch batch, Policy reference) {
+        return watched(batch, super.forward(batch, reference));
+    }
+
+    private ForwardPass watched(SequenceBatch batch, ForwardPass pass) {
         return new ForwardPass() {
             @Override
             public TokenScores scores() {

@@ -47,7 +47,7 @@ class GrpoOptimumTest {
      * @param logits of the four responses
      */
     private static double[] expectedGradient(
-            double[] logits, double[] reference, int n, GrpoAdvantages advantages, KlPenalty kl) {
+            double[] logits, double[] reference, int n, GrpoAdvantages advantages, KlPenalty.Estimated kl) {
         double[] logProbs = logSoftmax(logits);
         PolicyLoss loss = new ClippedPolicyLoss(0.2);
         double[] weights = new double[n];
@@ -94,7 +94,7 @@ class GrpoOptimumTest {
     @CsvSource({"K3, 4, SAMPLE, 1e-4", "K3, 3, POPULATION, 0.2", "K2, 4, SAMPLE, 1e-4", "K2, 2, POPULATION, 0.2"})
     void theExpectedGradientLeadsThere(KlEstimator estimator, int n, Deviation deviation, double epsilon) {
         GrpoAdvantages advantages = new GrpoAdvantages(deviation, epsilon);
-        KlPenalty kl = new KlPenalty(estimator, BETA);
+        KlPenalty.Estimated kl = new KlPenalty.Estimated(estimator, BETA);
         ResponseDistribution before = responses(DialogueFixture.policy(), DialogueFixture.PROMPTS.get(0));
         double[] reference =
                 before.probabilities().values().stream().mapToDouble(Math::log).toArray();

@@ -1,11 +1,13 @@
 package io.github.rlhf4j.testkit;
 
 import io.github.rlhf4j.core.Conversation;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.PreferenceDataset;
 import io.github.rlhf4j.core.Prompt;
 import io.github.rlhf4j.core.Ranking;
 import io.github.rlhf4j.core.RewardModel;
 import io.github.rlhf4j.core.Tokenizer;
+import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.data.PreferenceFiles;
 import io.github.rlhf4j.core.training.LearningRateSchedule;
 import io.github.rlhf4j.core.training.Trainer;
@@ -45,9 +47,19 @@ class OwnContractsTest {
         }
 
         @Override
+        protected Policy klReference() {
+            return otherPolicy();
+        }
+
+        @Override
         protected double tolerance() {
             return 1e-9;
         }
+    }
+
+    private static TabularPolicy otherPolicy() {
+        return TabularPolicy.random(
+                PpoFixture.LETTERS, TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults(), 2, 0.5);
     }
 
     private static TabularActorCritic withValues() {
@@ -61,6 +73,21 @@ class OwnContractsTest {
         @Override
         protected TabularActorCritic policy() {
             return withValues();
+        }
+
+        @Override
+        protected Policy klReference() {
+            return otherPolicy();
+        }
+    }
+
+    /** As one that knows of no exact KL: the defaults of {@link TrainablePolicy}. */
+    @Nested
+    class TabularWithoutExactKl extends TrainablePolicyContract {
+
+        @Override
+        protected TrainablePolicy policy() {
+            return new WithoutExactKl(PpoFixture.policy());
         }
     }
 

@@ -23,18 +23,21 @@ import io.github.rlhf4j.ppo.PpoConfig;
 import io.github.rlhf4j.ppo.PpoTrainer;
 import io.github.rlhf4j.ppo.RewardSettings;
 import io.github.rlhf4j.ppo.math.ClippedValueLoss;
+import io.github.rlhf4j.ppo.math.ExactKlPenalty;
 import io.github.rlhf4j.ppo.math.KlController;
 import io.github.rlhf4j.ppo.math.KlEstimator;
+import io.github.rlhf4j.ppo.math.KlPenalty;
 import io.github.rlhf4j.ppo.math.MissingStop;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** PPO with the KL as a term of the loss, as GRPO has it. */
+/** PPO with the KL as a term of the loss, as GRPO has it, estimated and exact. */
 class PpoKlLossTest {
 
     private static final double BETA = 0.5;
@@ -42,6 +45,13 @@ class PpoKlLossTest {
 
     private static final RewardSettings NO_KL_IN_REWARD =
             RewardSettings.defaults().withKl(new KlController.Fixed(0)).withMissingStop(new MissingStop.Keep());
+
+    static Stream<KlPenalty> penalties() {
+        return Stream.of(
+                new KlPenalty.Estimated(KlEstimator.K2, BETA),
+                new KlPenalty.Estimated(KlEstimator.K3, BETA),
+                new KlPenalty.Exact(BETA));
+    }
 
     private static StateTable table(long seed) {
         return new StateTable(3, new TabularOptimizer.Sgd(), RandomKey.of(seed), 0.7);
@@ -52,8 +62,8 @@ class PpoKlLossTest {
      * out: the surrogate, the KL and the entropy bonus. With λ = 0 and values of 0 the advantage is the score, on the last token.
      */
     @ParameterizedTest
-    @EnumSource(names = {"K2", "K3"})
-    void anUpdateDescendsTheObjectiveWithTheKlInIt(KlEstimator estimator) {
+    @MethodSource("penalties")
+    void anUpdateDescendsTheObjectiveWithTheKlInIt(KlPenalty penalty) {
         GradientSpy policy = new GradientSpy(table(1));
         TabularPolicy before = policy.copy();
         TabularPolicy reference = new GradientSpy(table(2));
@@ -63,7 +73,7 @@ class PpoKlLossTest {
                 .withRewards(NO_KL_IN_REWARD)
                 .withAdvantages(new AdvantageSettings(1, 0, false))
                 .withLosses(
-                        LossSettings.defaults().withEntropyCoefficient(ENTROPY).withKl(estimator, BETA))
+                        LossSettings.defaults().withEntropyCoefficient(ENTROPY).withKl(penalty))
                 .withRates(new LearningRateSchedule.Constant(1), new LearningRateSchedule.Constant(0));
         StepReport report =
                 PpoFixture.builder(policy, config).reference(reference).build().step();
@@ -91,23 +101,28 @@ class PpoKlLossTest {
         double[][] old = before.score(batch).logProbs();
         TabularPolicy probe = before.copy();
         GradientCheck.STANDARD.check(
-                "PPO with " + estimator,
+                "PPO with " + penalty,
                 logits,
                 rows -> {
                     int i = 0;
                     for (TokenSequence context : contexts) {
                         probe.setLogits(context, rows[i++]);
                     }
-                    return objective(probe.score(batch), old, reference, batch, estimator);
+                    return objective(probe, old, reference, batch, penalty);
                 },
                 descended);
-        assertThat(report.metric("ppo/kl_loss"))
-                .isPositive()
-                .isCloseTo(klLoss(old, reference, batch, estimator), offset(1e-12));
+        double klLoss = klLoss(before, reference, batch, penalty);
+        assertThat(report.metric("ppo/kl_loss")).isPositive().isCloseTo(klLoss, offset(1e-12));
+        if (penalty instanceof KlPenalty.Exact) {
+            assertThat(report.metric("ppo/exact_kl")).isCloseTo(klLoss / BETA, offset(1e-12));
+        } else {
+            assertThat(report.metrics()).doesNotContainKey("ppo/exact_kl");
+        }
     }
 
     private static double objective(
-            TokenScores scores, double[][] old, TabularPolicy reference, SequenceBatch batch, KlEstimator estimator) {
+            TabularPolicy policy, double[][] old, TabularPolicy reference, SequenceBatch batch, KlPenalty penalty) {
+        TokenScores scores = policy.score(batch);
         double surrogate = 0;
         double entropy = 0;
         int tokens = 0;
@@ -122,7 +137,7 @@ class PpoKlLossTest {
                 tokens++;
             }
         }
-        return (surrogate - ENTROPY * entropy) / tokens + klLoss(scores.logProbs(), reference, batch, estimator);
+        return (surrogate - ENTROPY * entropy) / tokens + klLoss(policy, reference, batch, penalty);
     }
 
     private static Exchange exchange(ScoredSequence sequence) {
@@ -131,18 +146,29 @@ class PpoKlLossTest {
     }
 
     private static double klLoss(
-            double[][] logProbs, TabularPolicy reference, SequenceBatch batch, KlEstimator estimator) {
-        double[][] ref = reference.score(batch).logProbs();
+            TabularPolicy policy, TabularPolicy reference, SequenceBatch batch, KlPenalty penalty) {
         double kl = 0;
         int tokens = 0;
-        for (int i = 0; i < ref.length; i++) {
-            for (int t = 0; t < ref[i].length; t++) {
-                double d = ref[i][t] - logProbs[i][t];
-                kl += estimator == KlEstimator.K2 ? d * d / 2 : Math.exp(d) - 1 - d;
+        for (ScoredSequence sequence : batch.sequences()) {
+            for (int t = 0; t < sequence.scoredCount(); t++) {
+                TokenSequence prefix = sequence.tokens().slice(0, sequence.position(t));
+                double[] logP = policy.logProbs(prefix, 1);
+                double[] logQ = reference.logProbs(prefix, 1);
+                kl += klAt(logP, logQ, sequence.tokens().get(sequence.position(t)), penalty);
                 tokens++;
             }
         }
         return BETA * kl / tokens;
+    }
+
+    /** For the exact one the logits are at hand, and a function of theirs. */
+    private static double klAt(double[] logP, double[] logQ, int token, KlPenalty penalty) {
+        if (penalty instanceof KlPenalty.Estimated estimated) {
+            double d = logQ[token] - logP[token];
+            return estimated.estimator() == KlEstimator.K2 ? d * d / 2 : Math.exp(d) - 1 - d;
+        }
+        return ExactKlPenalty.evaluate(new double[][] {logP}, new double[][] {logQ}, new double[] {1})
+                .loss();
     }
 
     private static double reward(TokenSequence response) {
@@ -153,10 +179,10 @@ class PpoKlLossTest {
         return text.equals("b") ? 1.25 : text.equals("a") ? -0.5 : 0;
     }
 
-    /** For responses of one token: K2's optimum is that of E[r] − β·KL(π‖π_ref), K3's that of E[r] − β·KL(π_ref‖π). */
+    /** For responses of one token: K2's and the exact one's optimum is E[r] − β·KL(π‖π_ref)'s, K3's E[r] − β·KL(π_ref‖π)'s. */
     @ParameterizedTest
-    @EnumSource(names = {"K2", "K3"})
-    void aRunWithTheKlInTheLossAloneLeadsToTheOptimumOfItsDivergence(KlEstimator estimator) {
+    @MethodSource("penalties")
+    void aRunWithTheKlInTheLossAloneLeadsToTheOptimumOfItsDivergence(KlPenalty penalty) {
         Sampling oneToken = Sampling.exact(1, 1, Set.of());
         RewardModel rewards =
                 batch -> batch.stream().mapToDouble(e -> reward(e.response())).toArray();
@@ -168,7 +194,7 @@ class PpoKlLossTest {
                 .withAdvantages(AdvantageSettings.defaults().withWhiten(false))
                 .withLosses(LossSettings.defaults()
                         .withValue(new ClippedValueLoss(0), 1)
-                        .withKl(estimator, BETA))
+                        .withKl(penalty))
                 .withRates(
                         new LearningRateSchedule.WarmupLinear(0.1, 0, 150),
                         new LearningRateSchedule.WarmupLinear(0.1, 0, 150));
@@ -179,9 +205,13 @@ class PpoKlLossTest {
             ResponseDistribution forward = ForwardKlOptimum.of(before, PpoKlLossTest::reward, BETA);
             ResponseDistribution after = policy.responses(prompt.tokens(), oneToken);
             assertThat(reverse.totalVariation(forward)).isGreaterThan(0.05);
-            assertThat(after.totalVariation(estimator == KlEstimator.K2 ? reverse : forward))
+            assertThat(after.totalVariation(isForward(penalty) ? forward : reverse))
                     .isLessThan(0.025);
         }
+    }
+
+    static boolean isForward(KlPenalty penalty) {
+        return penalty instanceof KlPenalty.Estimated estimated && estimated.estimator() == KlEstimator.K3;
     }
 
     @Test
@@ -191,6 +221,7 @@ class PpoKlLossTest {
                 .hasMessageContaining("RewardSettings.kl");
         assertThatThrownBy(() -> LossSettings.defaults().withKl(KlEstimator.K2, -1))
                 .hasMessageContaining("got -1.0");
+        assertThatThrownBy(() -> new KlPenalty.Exact(Double.POSITIVE_INFINITY)).hasMessageContaining("got Infinity");
         PpoTrainer plain = PpoFixture.builder(PpoFixture.policy(), PpoFixture.config(1, new BatchPlan(8, 8)))
                 .build();
         assertThat(plain.step().metrics()).doesNotContainKey("ppo/kl_loss");

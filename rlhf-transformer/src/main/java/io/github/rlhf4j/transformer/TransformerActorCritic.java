@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.ActorCritic;
 import io.github.rlhf4j.core.Completion;
 import io.github.rlhf4j.core.CompletionListener;
 import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
@@ -23,6 +24,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -79,6 +81,10 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
         return copy;
     }
 
+    ModelCore core() {
+        return core;
+    }
+
     /** Chooses what passes that go backward keep; see {@link Recomputation}, which is none unless set. Copies inherit it. */
     public void setRecomputation(Recomputation choice) {
         core.setRecomputation(choice);
@@ -120,6 +126,17 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
         return policy.forward(batch);
     }
 
+    /** As {@link TransformerPolicy#forward(SequenceBatch, Policy)}, in memory too. */
+    @Override
+    public ForwardPass forward(SequenceBatch batch, Policy reference) {
+        return policy.forward(batch, reference);
+    }
+
+    @Override
+    public void requireKlTo(Policy reference) {
+        policy.requireKlTo(reference);
+    }
+
     @Override
     public double[][] values(SequenceBatch batch) {
         List<double[]> values = new ArrayList<>(batch.size());
@@ -141,15 +158,26 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
      */
     @Override
     public JointPass forwardJointly(SequenceBatch batch) {
-        TrainingPass life = core.openPass();
-        return life.forward(() -> forwardJointly(batch, life));
+        return open(batch, null);
     }
 
-    private JointPass forwardJointly(SequenceBatch batch, TrainingPass life) {
+    /** As {@link #forwardJointly(SequenceBatch)}; for the reference see {@link TransformerPolicy#forward(SequenceBatch, Policy)}. */
+    @Override
+    public JointPass forwardJointly(SequenceBatch batch, Policy reference) {
+        return open(batch, KlReference.of(core, reference));
+    }
+
+    private JointPass open(SequenceBatch batch, @Nullable KlReference reference) {
+        TrainingPass life = core.openPass();
+        return life.forward(() -> forwardJointly(batch, reference, life));
+    }
+
+    private JointPass forwardJointly(SequenceBatch batch, @Nullable KlReference reference, TrainingPass life) {
         Arena arena = core.trainingArena();
         ScoredRows scored = ScoredRows.of(batch, core.config());
+        KlReference.Rows other = reference == null ? null : reference.rows(batch, arena);
         Transformer.Pass pass = core.forward(scored.packed(), null);
-        TokenScores scores = languageHead.forward(scored, batch.temperature(), pass.hidden(), arena);
+        TokenScores scores = languageHead.forward(scored, batch.temperature(), pass.hidden(), other, arena);
         double[][] values = scored.ragged(valueHead.forward(scored.rows(), pass.hidden(), arena));
         return new JointPass() {
             @Override
@@ -164,7 +192,7 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
 
             @Override
             public void backward(TokenGradients gradients, double[][] dValues) {
-                life.backward(() -> goBackward(scored, batch.temperature(), pass, gradients, dValues));
+                life.backward(() -> goBackward(scored, batch.temperature(), pass, other, gradients, dValues));
             }
 
             @Override
@@ -178,13 +206,13 @@ public final class TransformerActorCritic implements ActorCritic, AutoCloseable 
             ScoredRows scored,
             double temperature,
             Transformer.Pass pass,
+            KlReference.@Nullable Rows reference,
             TokenGradients gradients,
             double[][] dValues) {
         Arena arena = core.trainingArena();
-        double[] dLogProbs = scored.flat(gradients.dLogProbs(), "dLogProbs");
-        double[] dEntropies = gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies");
+        LanguageHead.Upstream upstream = LanguageHead.Upstream.of(gradients, scored, reference);
         INDArray dHidden = arena.takeZeros(scored.packed().rows(), core.config().width());
-        languageHead.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, dHidden, arena);
+        languageHead.backward(scored, temperature, pass.hidden(), reference, upstream, dHidden, arena);
         valueHead.backward(scored.rows(), scored.flat(dValues, "dValues"), pass.hidden(), dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
     }

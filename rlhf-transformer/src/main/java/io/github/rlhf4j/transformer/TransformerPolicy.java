@@ -4,6 +4,7 @@ import io.github.rlhf4j.core.ChatFormat;
 import io.github.rlhf4j.core.Completion;
 import io.github.rlhf4j.core.CompletionListener;
 import io.github.rlhf4j.core.ForwardPass;
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.Sampling;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenGradients;
@@ -338,7 +339,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
     private TokenScores scorePart(SequenceBatch part, Arena arena) {
         ScoredRows scored = ScoredRows.of(part, core.config());
         INDArray hidden = core.trunk().infer(scored.packed(), null, arena);
-        return head.forward(scored, part.temperature(), hidden, arena);
+        return head.forward(scored, part.temperature(), hidden, null, arena);
     }
 
     /**
@@ -349,15 +350,43 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
      */
     @Override
     public ForwardPass forward(SequenceBatch batch) {
-        TrainingPass life = core.openPass();
-        return life.forward(() -> forward(batch, life));
+        return open(batch, null);
     }
 
-    private ForwardPass forward(SequenceBatch batch, TrainingPass life) {
+    /**
+     * {@inheritDoc}
+     *
+     * <p>The reference may be any {@link TransformerPolicy} or {@link TransformerActorCritic} of the same vocabulary: a copy, an
+     * int8 one, one of another size, or the model below this one's adapters ({@link #withLora}), which costs no memory for
+     * weights. It goes over the whole batch once, in memory of its own as when it scores; of that the pass keeps one row of its
+     * width for each scored token. Logits, rows × vocabulary of both, are alive a chunk at a time, {@link
+     * io.github.rlhf4j.transformer.kernels.Kernels#LOGITS_AT_ONCE} of them together, and are computed again on the way back. In
+     * time it costs a score of the reference, and its product with the token table once more on the way back. Do not train the
+     * reference before the pass is closed.
+     *
+     * @throws IllegalArgumentException when the reference is no transformer, or of another vocabulary or type of numbers
+     */
+    @Override
+    public ForwardPass forward(SequenceBatch batch, Policy reference) {
+        return open(batch, KlReference.of(core, reference));
+    }
+
+    @Override
+    public void requireKlTo(Policy reference) {
+        KlReference.of(core, reference);
+    }
+
+    private ForwardPass open(SequenceBatch batch, @Nullable KlReference reference) {
+        TrainingPass life = core.openPass();
+        return life.forward(() -> forward(batch, reference, life));
+    }
+
+    private ForwardPass forward(SequenceBatch batch, @Nullable KlReference reference, TrainingPass life) {
         Arena arena = core.trainingArena();
         ScoredRows scored = ScoredRows.of(batch, core.config());
+        KlReference.Rows other = reference == null ? null : reference.rows(batch, arena);
         Transformer.Pass pass = core.forward(scored.packed(), null);
-        TokenScores scores = head.forward(scored, batch.temperature(), pass.hidden(), arena);
+        TokenScores scores = head.forward(scored, batch.temperature(), pass.hidden(), other, arena);
         return new ForwardPass() {
             @Override
             public TokenScores scores() {
@@ -367,12 +396,7 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
             @Override
             public void backward(TokenGradients gradients) {
                 life.backward(() -> goBackward(
-                        scored,
-                        batch.temperature(),
-                        pass,
-                        scored.flat(gradients.dLogProbs(), "dLogProbs"),
-                        gradients.dEntropies() == null ? null : scored.flat(gradients.dEntropies(), "dEntropies"),
-                        null));
+                        scored, batch.temperature(), pass, other, LanguageHead.Upstream.of(gradients, scored, other)));
             }
 
             @Override
@@ -402,7 +426,8 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
                     dLogProbs[i] = -dLogProbs[i]; // loss = Σ weight·(zLoss·log² Z − logProb)
                 }
                 Transformer.Pass pass = core.forward(scored.packed(), dropout);
-                return goBackward(scored, batch.temperature(), pass, dLogProbs, null, zLosses);
+                LanguageHead.Upstream upstream = new LanguageHead.Upstream(dLogProbs, null, zLosses, null);
+                return goBackward(scored, batch.temperature(), pass, null, upstream);
             });
         }
     }
@@ -411,13 +436,11 @@ public final class TransformerPolicy implements TrainablePolicy, TokenLearner, A
             ScoredRows scored,
             double temperature,
             Transformer.Pass pass,
-            double[] dLogProbs,
-            double @Nullable [] dEntropies,
-            double @Nullable [] zLosses) {
+            KlReference.@Nullable Rows reference,
+            LanguageHead.Upstream upstream) {
         Arena arena = core.trainingArena();
         INDArray dHidden = arena.takeZeros(scored.packed().rows(), core.config().width());
-        Accumulated scores =
-                head.backward(scored, temperature, pass.hidden(), dLogProbs, dEntropies, zLosses, dHidden, arena);
+        Accumulated scores = head.backward(scored, temperature, pass.hidden(), reference, upstream, dHidden, arena);
         core.trunk().backward(pass, dHidden, arena);
         return scores;
     }

@@ -28,8 +28,19 @@ class TransformerContractsTest {
 
         @Override
         protected TransformerPolicy policy() {
-            TransformerConfig config = TransformerConfig.gpt2(vocabularySize(), 12, 8, 2, 2);
-            TransformerPolicy policy = TransformerPolicy.create(config, CHARACTERS, AdamWConfig.gpt3(), 5);
+            return policy(5, 8);
+        }
+
+        /** Half as wide again. */
+        @Override
+        protected TransformerPolicy klReference() {
+            return policy(6, 12);
+        }
+
+        private TransformerPolicy policy(long seed, int width) {
+            TransformerConfig config = TransformerConfig.gpt2(vocabularySize(), 12, width, 2, 2);
+            TransformerPolicy policy = TransformerPolicy.create(config, CHARACTERS, AdamWConfig.gpt3(), seed);
+            TestModels.perturb(policy, seed);
             open.add(policy);
             return policy;
         }
@@ -65,7 +76,15 @@ class TransformerContractsTest {
 
         @Override
         protected TransformerActorCritic policy() {
-            TransformerActorCritic both = actorCritic();
+            return remember(actorCritic(5));
+        }
+
+        @Override
+        protected TransformerActorCritic klReference() {
+            return remember(actorCritic(7));
+        }
+
+        private TransformerActorCritic remember(TransformerActorCritic both) {
             open.add(both);
             return both;
         }
@@ -76,9 +95,10 @@ class TransformerContractsTest {
         }
     }
 
-    private static TransformerActorCritic actorCritic() {
+    private static TransformerActorCritic actorCritic(long seed) {
         TransformerConfig config = TransformerConfig.gpt2(CHARACTERS.vocabularySize(), 12, 8, 2, 2);
-        try (TransformerPolicy trunk = TransformerPolicy.create(config, CHARACTERS, AdamWConfig.gpt3(), 5)) {
+        try (TransformerPolicy trunk = TransformerPolicy.create(config, CHARACTERS, AdamWConfig.gpt3(), seed)) {
+            TestModels.perturb(trunk, seed);
             return TransformerActorCritic.of(trunk, AdamWConfig.gpt3(), 6);
         }
     }
@@ -86,7 +106,7 @@ class TransformerContractsTest {
     @Nested
     class ValuesOfASharedTrunk extends ValueFunctionContract {
 
-        private final TransformerActorCritic both = actorCritic();
+        private final TransformerActorCritic both = actorCritic(5);
 
         @Override
         protected TransformerActorCritic valueFunction() {

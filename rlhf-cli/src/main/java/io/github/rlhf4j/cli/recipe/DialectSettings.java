@@ -5,6 +5,7 @@ import io.github.rlhf4j.ppo.LossSettings;
 import io.github.rlhf4j.ppo.RewardSettings;
 import io.github.rlhf4j.ppo.math.ClippedPolicyLoss;
 import io.github.rlhf4j.ppo.math.KlController;
+import io.github.rlhf4j.ppo.math.KlPenalty;
 import io.github.rlhf4j.ppo.math.MissingStop;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -77,8 +78,9 @@ final class DialectSettings {
         put("losses.valueClip", losses.value().clip());
         put("losses.valueCoefficient", losses.valueCoefficient());
         put("losses.entropyCoefficient", losses.entropyCoefficient());
-        put("losses.klEstimator", losses.kl().estimator());
-        put("losses.klCoefficient", losses.kl().coefficient());
+        KlPenalty.Estimated kl = (KlPenalty.Estimated) losses.kl(); // no dialect has an exact one in the loss
+        put("losses.klEstimator", kl.estimator());
+        put("losses.klCoefficient", kl.coefficient());
         if (losses.aggregation() != own.aggregation()) {
             put("losses.aggregation", losses.aggregation());
         }

@@ -122,7 +122,7 @@ final class TrainerConfigs {
                 new ClippedValueLoss(losses.valueClip()),
                 losses.valueCoefficient(),
                 losses.entropyCoefficient(),
-                new KlPenalty(losses.klEstimator(), losses.klCoefficient()),
+                new KlPenalty.Estimated(losses.klEstimator(), losses.klCoefficient()),
                 losses.aggregation() == null ? own.aggregation() : losses.aggregation(),
                 config.ptxCoefficient(),
                 PolicyStage.PTX_SEQUENCES,

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param advantages how rewards become advantages
  * @param loss what their gradient goes through
  * @param aggregation what the loss is a mean over
- * @param lossKl the KL to the reference as a term of the loss; which divergence its gradient lowers its estimator says. A KL
+ * @param lossKl the KL to the reference as a term of the loss; which divergence its gradient lowers {@link KlPenalty} says. A KL
  *     in the reward is {@link io.github.rlhf4j.ppo.RewardSettings#kl}
  * @param overlong added to the score by length, or null for none
  * @param resamplings how often prompts are drawn again, in place of those whose responses all earn the same, by what
@@ -119,15 +119,14 @@ public record GroupAlgorithm(
         return new GroupAlgorithm(advantages, loss, mean, lossKl, overlong, resamplings, correction);
     }
 
+    /** With an estimate of the KL from the tokens that were drawn. */
     public GroupAlgorithm withLossKl(KlEstimator estimator, double coefficient) {
-        return new GroupAlgorithm(
-                advantages,
-                loss,
-                aggregation,
-                new KlPenalty(estimator, coefficient),
-                overlong,
-                resamplings,
-                correction);
+        return withLossKl(new KlPenalty.Estimated(estimator, coefficient));
+    }
+
+    /** With a KL in the loss, {@link KlPenalty.Exact} for that of whole distributions. */
+    public GroupAlgorithm withLossKl(KlPenalty penalty) {
+        return new GroupAlgorithm(advantages, loss, aggregation, penalty, overlong, resamplings, correction);
     }
 
     public GroupAlgorithm withOverlong(@Nullable OverlongPunishment punishment) {

@@ -10,6 +10,7 @@ final class GroupTally extends PolicyTally {
         metrics.put("objective/entropy", entropy());
         metrics.put("group/policy_loss", policyLoss());
         metrics.put("group/kl_loss", klLoss());
+        reportExactKl("group/exact_kl", metrics);
         metrics.put("group/approx_kl", statistics().approximateKl());
         metrics.put("group/clip_fraction", statistics().clipFraction());
         metrics.put("group/ratio", statistics().ratio());

@@ -14,6 +14,7 @@ import io.github.rlhf4j.ppo.JudgedRollouts;
 import io.github.rlhf4j.ppo.KlBacktracking;
 import io.github.rlhf4j.ppo.RewardState;
 import io.github.rlhf4j.ppo.RolloutParts;
+import io.github.rlhf4j.ppo.internal.LossKl;
 import io.github.rlhf4j.ppo.internal.RunEnd;
 import io.github.rlhf4j.ppo.math.DynamicSampling;
 import io.github.rlhf4j.ppo.math.Ragged;
@@ -73,7 +74,8 @@ public final class GroupTrainer implements Trainer {
         this.prompts = parts.prompts();
         this.setup = new Setup(config, DataDigest.ofPrompts(prompts));
         this.rollouts = new JudgedRollouts(parts, config.sampling(), config.guards(), config.microBatchTokens());
-        this.updater = new GroupUpdater(config, policy, rollouts, key);
+        LossKl kl = LossKl.of(algorithm.lossKl(), policy, parts.reference());
+        this.updater = new GroupUpdater(config, policy, kl, rollouts, key);
         this.backtracking = new KlBacktracking(
                 config.guards().klBudget(), config.iterations(), policy, policy, config.microBatchTokens());
         this.promptOrder = new EpochOrder(key.child("prompts"), prompts.size());

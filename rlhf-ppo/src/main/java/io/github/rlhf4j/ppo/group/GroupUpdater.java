@@ -8,9 +8,9 @@ import io.github.rlhf4j.core.TokenScores;
 import io.github.rlhf4j.core.TrainablePolicy;
 import io.github.rlhf4j.core.random.RandomKey;
 import io.github.rlhf4j.ppo.JudgedRollouts;
+import io.github.rlhf4j.ppo.internal.LossKl;
 import io.github.rlhf4j.ppo.math.PolicyLossResult;
 import io.github.rlhf4j.ppo.math.Ragged;
-import io.github.rlhf4j.ppo.math.TokenLoss;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
@@ -20,13 +20,15 @@ final class GroupUpdater {
     private final GroupConfig config;
     private final GroupAlgorithm algorithm;
     private final TrainablePolicy policy;
+    private final LossKl kl;
     private final JudgedRollouts rollouts;
     private final RandomKey minibatchKey;
 
-    GroupUpdater(GroupConfig config, TrainablePolicy policy, JudgedRollouts rollouts, RandomKey key) {
+    GroupUpdater(GroupConfig config, TrainablePolicy policy, LossKl kl, JudgedRollouts rollouts, RandomKey key) {
         this.config = config;
         this.algorithm = config.algorithm();
         this.policy = policy;
+        this.kl = kl;
         this.rollouts = rollouts;
         this.minibatchKey = key.child("minibatches");
     }
@@ -69,7 +71,7 @@ final class GroupUpdater {
             GroupExperience micro =
                     minibatch.select(IntStream.range(range.from(), range.to()).toArray());
             double[] rowWeights = Arrays.copyOfRange(weights, range.from(), range.to());
-            try (ForwardPass pass = policy.forward(micro.batch())) {
+            try (ForwardPass pass = kl.forward(policy, micro.batch())) {
                 pass.backward(gradients(pass.scores(), micro, rowWeights, firstEpoch, tally));
             }
         }
@@ -86,12 +88,7 @@ final class GroupUpdater {
         PolicyLossResult loss =
                 algorithm.loss().evaluate(scores.logProbs(), micro.logProbs(), micro.advantages(), rowWeights);
         tally.addPolicy(requireFinite(loss.loss()), loss.statistics());
-        if (!algorithm.lossKl().isOn()) {
-            return new TokenGradients(loss.gradient());
-        }
-        TokenLoss kl = algorithm.lossKl().evaluate(scores.logProbs(), micro.referenceLogProbs(), rowWeights);
-        tally.addKl(requireFinite(kl.loss()));
-        return new TokenGradients(Ragged.combine(loss.gradient(), kl.gradient(), Double::sum));
+        return kl.addTo(new TokenGradients(loss.gradient()), scores, micro.referenceLogProbs(), rowWeights, tally);
     }
 
     private static double requireFinite(double loss) {

@@ -2,12 +2,15 @@ package io.github.rlhf4j.ppo.internal;
 
 import io.github.rlhf4j.core.UpdateReport;
 import io.github.rlhf4j.ppo.math.RatioStatistics;
+import java.util.Map;
 
 /** Adds up what the updates on one rollout did to the policy, whatever else was trained with it. */
 public class PolicyTally {
 
     private double policyLoss;
     private double klLoss;
+    private double exactKlSum;
+    private long exactKlTokens;
     private double gradientNorm;
     private double entropySum;
     private long entropyTokens;
@@ -26,6 +29,12 @@ public class PolicyTally {
     /** A micro-batch's share of its minibatch's KL, where that is part of the loss. */
     public final void addKl(double loss) {
         klLoss += loss;
+    }
+
+    /** Exact KL to the reference at the tokens of a pass, nats, where that is part of the loss. */
+    public final void addExactKl(double sum, long tokens) {
+        exactKlSum += sum;
+        exactKlTokens += tokens;
     }
 
     public final void addEntropy(double sum, long tokens) {
@@ -59,6 +68,13 @@ public class PolicyTally {
     /** The KL in the loss, times its coefficient, of the updates so far. */
     public final double klLoss() {
         return klLoss / updates;
+    }
+
+    /** Puts the mean exact KL over the tokens of all updates' passes, nats per token; nothing where the loss has none. */
+    public final void reportExactKl(String path, Map<String, Double> metrics) {
+        if (exactKlTokens > 0) {
+            metrics.put(path, exactKlSum / exactKlTokens);
+        }
     }
 
     public final double gradientNorm() {

@@ -2,15 +2,15 @@ package io.github.rlhf4j.ppo.math;
 
 /**
  * KL(π‖π_ref) of whole distributions as a term of the loss, where the logits are at hand: no sampling noise, and the gradient
- * that {@link KlEstimator#K2} has on average.
+ * that {@link KlEstimator#K2} has on average over tokens of π.
  *
  * <pre>{@code
  * KL = Σ_v p_v·(log p_v − log q_v),  dKL/dlogit_v = p_v·(log p_v − log q_v − KL)
  * }</pre>
  *
- * A function for those who hold logits: the trainers of this library have no setting for it, as their policies give {@link
- * io.github.rlhf4j.core.TokenScores}, log-probs of the tokens and entropies, and keep whole distributions to themselves. There K2
- * in the loss ({@link KlPenalty}) has the same gradient on average.
+ * A function for those who hold logits. The trainers of this library have the same term as {@link KlPenalty.Exact}, which needs no
+ * logits here: policies that can compare whole distributions give the KL at each token ({@link
+ * io.github.rlhf4j.core.TokenScores#kls}) and take its gradient back to their own logits. Tests hold the two together.
  */
 public final class ExactKlPenalty {
 

@@ -6,7 +6,8 @@ package io.github.rlhf4j.ppo.math;
  *
  * <p><b>As a number</b>, K1 and K3 are unbiased, K2 is not; K2 and K3 are never negative. <b>As a loss term</b>, whose
  * gradient flows through log π(y) of tokens drawn from π itself, the expected gradient is another matter: K1's is zero,
- * K2's is that of KL(π‖π_ref), K3's is that of KL(π_ref‖π).
+ * K2's is that of KL(π‖π_ref), K3's is that of KL(π_ref‖π). {@link KlPenalty.Exact} has the
+ * first of these itself, where it can be had.
  */
 public enum KlEstimator {
     /** −d: unbiased, of either sign. What the reward is shaped with (Ziegler et al. 2019). As a loss term: nothing. */

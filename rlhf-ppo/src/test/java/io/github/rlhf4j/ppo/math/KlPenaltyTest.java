@@ -15,9 +15,17 @@ class KlPenaltyTest {
     /** d = −1, 0.5, 0: K2 is d²/2 = 0.5, 0.125, 0 with the slope −d; rows weigh 3·1 and 3·4. */
     @Test
     void weighsEachRowsEstimatesAndTheirSlopes() {
-        TokenLoss k2 = new KlPenalty(KlEstimator.K2, 3).evaluate(LOG_PROBS, REFERENCE, new double[] {1, 4});
+        TokenLoss k2 = new KlPenalty.Estimated(KlEstimator.K2, 3).evaluate(LOG_PROBS, REFERENCE, new double[] {1, 4});
         assertThat(k2.loss()).isCloseTo(3 * 0.625, within(1e-12));
         assertThat(k2.gradient()).isDeepEqualTo(new double[][] {{3, -1.5}, {0}});
+    }
+
+    /** 3·1·(0.5 + 0.25) + 3·4·2; each token's slope is its row's weight. */
+    @Test
+    void weighsEachRowsExactKls() {
+        TokenLoss exact = new KlPenalty.Exact(3).evaluate(new double[][] {{0.5, 0.25}, {2}}, new double[] {1, 4});
+        assertThat(exact.loss()).isCloseTo(26.25, within(1e-12));
+        assertThat(exact.gradient()).isDeepEqualTo(new double[][] {{3, 3}, {12}});
     }
 
     /** K3 is e^d − 1 − d = e⁻¹, e^½ − 1.5, and for d = log 2, 1 − log 2, with the slope 1 − e^d. */
@@ -33,8 +41,15 @@ class KlPenaltyTest {
     @Test
     void isOnFromZeroUp() {
         assertThat(KlPenalty.none().isOn()).isFalse();
-        assertThat(new KlPenalty(KlEstimator.K3, Double.MIN_VALUE).isOn()).isTrue();
-        Bounds.of("KL in the loss", x -> new KlPenalty(KlEstimator.K2, x))
+        assertThat(new KlPenalty.Estimated(KlEstimator.K3, Double.MIN_VALUE).isOn())
+                .isTrue();
+        assertThat(new KlPenalty.Exact(Double.MIN_VALUE).isOn()).isTrue();
+        assertThat(new KlPenalty.Exact(0).isOn()).isFalse();
+        Bounds.of("KL in the loss", x -> new KlPenalty.Estimated(KlEstimator.K2, x))
+                .accept(0, 1e9)
+                .refuse(-0.1)
+                .refuseNonFinite();
+        Bounds.of("KL in the loss", KlPenalty.Exact::new)
                 .accept(0, 1e9)
                 .refuse(-0.1)
                 .refuseNonFinite();
@@ -42,8 +57,9 @@ class KlPenaltyTest {
 
     @Test
     void k1IsRefusedUnlessItIsOff() {
-        assertThat(new KlPenalty(KlEstimator.K1, 0).isOn()).isFalse();
-        assertThatThrownBy(() -> new KlPenalty(KlEstimator.K1, 0.1)).hasMessageContaining("expected gradient of 0");
+        assertThat(new KlPenalty.Estimated(KlEstimator.K1, 0).isOn()).isFalse();
+        assertThatThrownBy(() -> new KlPenalty.Estimated(KlEstimator.K1, 0.1))
+                .hasMessageContaining("expected gradient of 0");
     }
 
     @Test

@@ -187,6 +187,7 @@ class MathBoundsTest {
         assertThatThrownBy(() -> ExactKlPenalty.evaluate(ROWS, ROWS, three)).hasMessageContaining("3 weights");
         assertThatThrownBy(() -> EntropyBonus.evaluate(ROWS, 1, three)).hasMessageContaining("3 weights");
         assertThatThrownBy(() -> LanguageModelLoss.evaluate(ROWS, three)).hasMessageContaining("3 weights");
+        assertThatThrownBy(() -> new KlPenalty.Exact(1).evaluate(ROWS, three)).hasMessageContaining("3 weights");
         assertThatThrownBy(() -> KlPenalty.evaluate(KlEstimator.K2, ROWS, ROWS, three))
                 .hasMessageContaining("3 weights");
     }

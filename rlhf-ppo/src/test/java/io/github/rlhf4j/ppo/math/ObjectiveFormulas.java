@@ -103,7 +103,9 @@ final class ObjectiveFormulas {
                 }
                 return kl;
             }),
-            "KlPenalty",
+            "Exact",
+            Map.of("KL", tokens((kl, b, c) -> kl.multiply(0.3))),
+            "Estimated",
             Map.of(
                     "K1", tokens((x, ref, c) -> x.subtract(ref)),
                     "K2", tokens((x, ref, c) -> half(x.subtract(ref))),

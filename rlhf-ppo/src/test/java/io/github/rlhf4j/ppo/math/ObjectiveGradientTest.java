@@ -63,7 +63,9 @@ class ObjectiveGradientTest {
             Map.of("loss", (x, b, c, w) -> LanguageModelLoss.evaluate(x, w)),
             "ExactKlPenalty",
             Map.of("KL", (x, b, c, w) -> ExactKlPenalty.evaluate(x, b, w)),
-            "KlPenalty",
+            "Exact",
+            Map.of("KL", (x, b, c, w) -> new KlPenalty.Exact(0.3).evaluate(x, w)),
+            "Estimated",
             Map.of(
                     "K1", (x, ref, c, w) -> KlPenalty.evaluate(KlEstimator.K1, x, ref, w),
                     "K2", (x, ref, c, w) -> KlPenalty.evaluate(KlEstimator.K2, x, ref, w),

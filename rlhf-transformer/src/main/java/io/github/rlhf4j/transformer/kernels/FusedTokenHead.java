@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadGradient;
+import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadKl;
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadOutput;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * The token head in chunks of rows, as {@link Nd4jTokenHead} computes it, but between the products each row of logits is
  * visited once: with {@code s = logits/τ − max} and {@code Z = Σ e^s}, log-probability {@code s_y − log Z}, entropy {@code
- * log Z − Σ e^s·s/Z}, and in place of the logits their gradient. Sums over the vocabulary are in double.
+ * log Z − Σ e^s·s/Z}, with {@code r = s − s_ref} the KL to a reference {@code Σ e^s·r/Z − log Z + log Z_ref}, and in place of the
+ * logits their gradient. Sums over the vocabulary are in double.
  */
 final class FusedTokenHead {
 
@@ -25,17 +27,17 @@ final class FusedTokenHead {
             @Nullable TokenHeadGradient gradient,
             Arena arena) {
         int rows = targets.length;
-        int chunk = (int) Math.max(1, Math.min(rows, Kernels.LOGITS_AT_ONCE / table.size(0)));
+        int chunk = out.rowsAtOnce(rows, table.size(0));
         for (int from = 0; from < rows; from += chunk) {
             int first = from;
             int to = Math.min(rows, from + chunk);
             Arena.Mark mark = arena.mark();
-            INDArray logits = arena.take(to - from, table.size(0));
-            Products.run(Products.productWithTransposed(
-                    StridedMatrix.of(hidden).from(from, 0), table, logits, 1 / temperature, 0));
+            INDArray logits = logits(hidden, table, from, to, temperature, arena);
+            TokenHeadKl kl = out.kl();
+            INDArray reference = kl == null ? null : logits(kl.hidden(), kl.table(), from, to, temperature, arena);
             Blocks.rows(to - from, (int) table.size(0), (a, b) -> {
                 for (int row = a; row < b; row++) {
-                    row(logits, row, first + row, targets[first + row], out, gradient);
+                    row(logits, reference, row, first + row, targets[first + row], out, gradient);
                 }
             });
             if (gradient != null) {
@@ -45,14 +47,29 @@ final class FusedTokenHead {
         }
     }
 
+    private static INDArray logits(INDArray hidden, INDArray table, int from, int to, double temperature, Arena arena) {
+        INDArray logits = arena.take(to - from, table.size(0));
+        Products.run(Products.productWithTransposed(
+                StridedMatrix.of(hidden).from(from, 0), table, logits, 1 / temperature, 0));
+        return logits;
+    }
+
     /** One row of logits: what leaves is at index {@code i} of the outputs. */
     private static void row(
-            INDArray logits, int row, int i, int target, TokenHeadOutput out, @Nullable TokenHeadGradient gradient) {
+            INDArray logits,
+            @Nullable INDArray reference,
+            int row,
+            int i,
+            int target,
+            TokenHeadOutput out,
+            @Nullable TokenHeadGradient gradient) {
         int vocabulary = (int) logits.size(1);
         float[] s = Scratch.ofThread().take(0, vocabulary);
         float[] e = Scratch.ofThread().take(1, vocabulary);
-        HostMemory.read(logits, (long) row * vocabulary, s, 0, vocabulary);
+        float[] r = Scratch.ofThread().take(2, reference == null ? 0 : vocabulary);
         VectorLoops loops = VectorLoops.ACTIVE;
+        double logZOfReference = reference == null ? 0 : shift(reference, row, r, e);
+        HostMemory.read(logits, (long) row * vocabulary, s, 0, vocabulary);
         float max = loops.max(s, 0, vocabulary);
         subtract(s, max, vocabulary);
         loops.exp(s, e, 0, vocabulary);
@@ -63,26 +80,46 @@ final class FusedTokenHead {
             out.logNormalizers()[i] = max + logZ;
         }
         double entropy = 0;
-        boolean upstream = gradient != null && gradient.dEntropies() != null;
-        if (upstream || out.entropies() != null) {
+        boolean entropyUpstream = gradient != null && gradient.dEntropies() != null;
+        if (entropyUpstream || out.entropies() != null) {
             entropy = logZ - loops.dot(e, 0, vocabulary, s, 0) / z;
         }
         if (out.entropies() != null) {
             out.entropies()[i] = entropy;
         }
+        double meanRatio = 0;
+        if (out.kl() != null) {
+            subtractFrom(s, r, vocabulary);
+            meanRatio = loops.dot(e, 0, vocabulary, r, 0) / z;
+            out.kl().values()[i] = meanRatio - logZ + logZOfReference;
+        }
         if (gradient != null) {
             double g = gradient.dLogProbs()[i];
             double h = gradient.dEntropies() == null ? 0 : gradient.dEntropies()[i];
+            double k = gradient.dKls() == null ? 0 : gradient.dKls()[i];
             double q = gradient.zLosses() == null ? g : g - 2 * gradient.zLosses()[i] * (max + logZ);
-            // −p·(q + h·(s − log Z + H)), as e·(a + b·s), and g more at the target
-            if (upstream) {
-                logitGradient(s, e, (float) (-(q + h * (entropy - logZ)) / z), (float) (-h / z), vocabulary);
+            // −p·(q + h·(s − log Z + H)) + k·p·(r − mean(r)), as e·(a + b·s + c·r), and g more at the target
+            float a = (float) (-(q + h * (entropy - logZ) + k * meanRatio) / z);
+            if (gradient.dKls() != null) {
+                logitGradient(s, r, e, a, (float) (-h / z), (float) (k / z), vocabulary);
+            } else if (entropyUpstream) {
+                logitGradient(s, e, a, (float) (-h / z), vocabulary);
             } else {
-                loops.scale(e, (float) (-q / z), 0, vocabulary);
+                loops.scale(e, a, 0, vocabulary);
             }
             e[target] += (float) g;
             HostMemory.write(logits, (long) row * vocabulary, e, 0, vocabulary);
         }
+    }
+
+    /** {@code s = logits − max}; gives log Z of that, which takes {@code e}. */
+    private static double shift(INDArray logits, int row, float[] s, float[] e) {
+        int vocabulary = (int) logits.size(1);
+        VectorLoops loops = VectorLoops.ACTIVE;
+        HostMemory.read(logits, (long) row * vocabulary, s, 0, vocabulary);
+        subtract(s, loops.max(s, 0, vocabulary), vocabulary);
+        loops.exp(s, e, 0, vocabulary);
+        return Math.log(loops.sum(e, 0, vocabulary));
     }
 
     private static void subtract(float[] s, float max, int length) {
@@ -94,6 +131,19 @@ final class FusedTokenHead {
     private static void logitGradient(float[] s, float[] e, float a, float b, int length) {
         for (int v = 0; v < length; v++) {
             e[v] *= a + b * s[v];
+        }
+    }
+
+    /** {@code r = s − r}. */
+    private static void subtractFrom(float[] s, float[] r, int length) {
+        for (int v = 0; v < length; v++) {
+            r[v] = s[v] - r[v];
+        }
+    }
+
+    private static void logitGradient(float[] s, float[] r, float[] e, float a, float b, float c, int length) {
+        for (int v = 0; v < length; v++) {
+            e[v] *= a + b * s[v] + c * r[v];
         }
     }
 

@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public interface Kernels {
 
-    /** The most logits alive at once, unless a single row has more. */
+    /** The most logits alive at once, those of a reference included, unless a single row has more. */
     long LOGITS_AT_ONCE = 1L << 22;
 
     /**
@@ -257,8 +257,8 @@ public interface Kernels {
 
     /**
      * The token head: for each row of {@code hidden}, the distribution {@code softmax(hidden · tableᵀ / τ)} over the
-     * vocabulary, of which only log-probability and entropy leave, and if asked for the gradient goes back. Logits are
-     * alive for a few rows at a time.
+     * vocabulary, of which only log-probability, entropy and the KL to a reference leave, and if asked for the gradient goes
+     * back. Logits are alive for a few rows at a time.
      *
      * @param hidden {@code [M, C]}
      * @param table {@code [V, C]}
@@ -340,21 +340,43 @@ public interface Kernels {
      * @param logProbs {@code [M]}, nats
      * @param entropies {@code [M]}, nats; or null when not wanted, which is cheaper
      * @param logNormalizers {@code log Z = log Σ_v e^(logit/τ)}, {@code [M]}; or null when not wanted
+     * @param kl the KL to a reference; or null when not wanted, which is cheaper by that reference's logits
      */
-    record TokenHeadOutput(double[] logProbs, double @Nullable [] entropies, double @Nullable [] logNormalizers) {
+    record TokenHeadOutput(
+            double[] logProbs,
+            double @Nullable [] entropies,
+            double @Nullable [] logNormalizers,
+            @Nullable TokenHeadKl kl) {
 
         public TokenHeadOutput(double[] logProbs, double @Nullable [] entropies) {
-            this(logProbs, entropies, null);
+            this(logProbs, entropies, null, null);
+        }
+
+        /** How many of {@code rows} go through the head at a time, of a vocabulary of this size. */
+        int rowsAtOnce(int rows, long vocabulary) {
+            long logits = kl == null ? LOGITS_AT_ONCE : LOGITS_AT_ONCE / 2;
+            return (int) Math.max(1, Math.min(rows, logits / vocabulary));
         }
     }
 
     /**
-     * The backward part of the token head: {@code dlogits = g·(1{target} − p) − h·p∘(log p + H) + 2z·log Z·p}, of logits over
-     * τ.
+     * The KL from each row's distribution p to that of a reference, {@code q = softmax(hidden · tableᵀ / τ)} at the same τ:
+     * {@code Σ_v p_v·(log p_v − log q_v)}.
+     *
+     * @param hidden the reference's, {@code [M, C']}
+     * @param table the reference's, {@code [V, C']} with the same V; neither has a gradient
+     * @param values receives the KL of each row, nats, {@code [M]}; ≥ 0 up to rounding
+     */
+    record TokenHeadKl(INDArray hidden, INDArray table, double[] values) {}
+
+    /**
+     * The backward part of the token head: {@code dlogits = g·(1{target} − p) − h·p∘(log p + H) + 2z·log Z·p + k·p∘(log p − log
+     * q − KL)}, of logits over τ.
      *
      * @param dLogProbs g, {@code [M]}
      * @param dEntropies h, {@code [M]}; or null for zeros
      * @param zLosses z, {@code [M]}: what log² Z of each row counts in the loss (Chowdhery et al. 2022 §5); or null for zeros
+     * @param dKls k, {@code [M]}; or null for zeros, as it must be where no KL is wanted
      * @param dHidden {@code [M, C]}, overwritten
      * @param dTable {@code [V, C]}, added to; or null when the table is not trained
      */
@@ -362,12 +384,13 @@ public interface Kernels {
             double[] dLogProbs,
             double @Nullable [] dEntropies,
             double @Nullable [] zLosses,
+            double @Nullable [] dKls,
             INDArray dHidden,
             @Nullable INDArray dTable) {
 
         public TokenHeadGradient(
                 double[] dLogProbs, double @Nullable [] dEntropies, INDArray dHidden, @Nullable INDArray dTable) {
-            this(dLogProbs, dEntropies, null, dHidden, dTable);
+            this(dLogProbs, dEntropies, null, null, dHidden, dTable);
         }
     }
 }

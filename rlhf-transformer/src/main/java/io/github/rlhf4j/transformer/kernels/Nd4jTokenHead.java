@@ -1,6 +1,7 @@
 package io.github.rlhf4j.transformer.kernels;
 
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadGradient;
+import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadKl;
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadOutput;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,7 +16,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The token head in chunks of rows: with {@code s = logits/τ − max} and {@code Z = Σ e^s}, log-probability {@code s_y −
- * log Z} and entropy {@code log Z − Σ e^s·s/Z}. Where the gradient is known it goes back in the same pass.
+ * log Z} and entropy {@code log Z − Σ e^s·s/Z}; with {@code r = s − s_ref}, the KL to a reference {@code Σ e^s·r/Z − log Z + log
+ * Z_ref}. Where the gradient is known it goes back in the same pass.
  */
 final class Nd4jTokenHead {
 
@@ -28,7 +30,7 @@ final class Nd4jTokenHead {
             @Nullable TokenHeadGradient gradient,
             Arena arena) {
         int rows = targets.length;
-        int chunk = (int) Math.max(1, Math.min(rows, Kernels.LOGITS_AT_ONCE / table.size(0)));
+        int chunk = out.rowsAtOnce(rows, table.size(0));
         for (int from = 0; from < rows; from += chunk) {
             int to = Math.min(rows, from + chunk);
             Arena.Mark mark = arena.mark();
@@ -66,17 +68,16 @@ final class Nd4jTokenHead {
         double[] atTarget = pick(shifted, targets, c, column);
 
         boolean entropyWanted = out.entropies() != null || (gradient != null && gradient.dEntropies() != null);
-        INDArray exp = entropyWanted ? arena.take(c.rows(), c.vocabulary()) : shifted;
+        boolean shiftedWanted = entropyWanted || out.kl() != null;
+        INDArray exp = shiftedWanted ? arena.take(c.rows(), c.vocabulary()) : shifted;
         Nd4j.exec(new Exp(shifted, exp));
-        Nd4j.exec(new Sum(exp, column, false, 1));
-        double[] z = Nd4jKernels.toDoubles(column);
+        double[] z = sumOfRows(exp, column);
 
         double[] entropies = new double[c.rows()];
         if (entropyWanted) {
             INDArray product = arena.take(c.rows(), c.vocabulary());
             exp.muli(shifted, product);
-            Nd4j.exec(new Sum(product, column, false, 1));
-            double[] expShifted = Nd4jKernels.toDoubles(column);
+            double[] expShifted = sumOfRows(product, column);
             for (int i = 0; i < z.length; i++) {
                 entropies[i] = Math.log(z[i]) - expShifted[i] / z[i];
             }
@@ -90,12 +91,51 @@ final class Nd4jTokenHead {
                 out.logNormalizers()[c.from() + i] = max[i] + Math.log(z[i]);
             }
         }
+        LogRatio ratio = out.kl() == null ? null : kl(c, out.kl(), temperature, shifted, exp, z, column, arena);
         if (gradient != null) {
-            backward(c, hidden, table, targets, temperature, gradient, shifted, exp, max, z, entropies);
+            backward(c, hidden, table, targets, temperature, gradient, shifted, exp, max, z, entropies, ratio);
         }
     }
 
-    /** {@code dlogits = g·(1{target} − p) − h·p∘(log p + H) + 2·zLoss·log Z·p}, with {@code p = exp/Z} and {@code log p = shifted − log Z}. */
+    /**
+     * {@code log p − log q} up to a constant of each row.
+     *
+     * @param rows {@code r = s − s_ref}, {@code [rows, V]}
+     * @param mean its mean under p, by row
+     */
+    private record LogRatio(INDArray rows, double[] mean) {}
+
+    /** {@code KL = Σ p·(s − log Z − (s_ref − log Z_ref)) = mean(r) − log Z + log Z_ref}. */
+    private static LogRatio kl(
+            Chunk c,
+            TokenHeadKl kl,
+            double temperature,
+            INDArray shifted,
+            INDArray exp,
+            double[] z,
+            INDArray column,
+            Arena arena) {
+        INDArray ratio = arena.take(c.rows(), c.vocabulary());
+        INDArray product = arena.take(c.rows(), c.vocabulary());
+        Nd4j.gemm(c.of(kl.hidden()), kl.table(), ratio, false, true, 1 / temperature, 0);
+        Nd4j.exec(new Max(ratio, column, false, 1));
+        Nd4j.exec(new BroadcastSubOp(ratio, column, ratio, 0));
+        Nd4j.exec(new Exp(ratio, product));
+        double[] zReference = sumOfRows(product, column);
+        shifted.subi(ratio, ratio);
+        exp.muli(ratio, product);
+        double[] mean = sumOfRows(product, column);
+        for (int i = 0; i < mean.length; i++) {
+            mean[i] /= z[i];
+            kl.values()[c.from() + i] = mean[i] - Math.log(z[i]) + Math.log(zReference[i]);
+        }
+        return new LogRatio(ratio, mean);
+    }
+
+    /**
+     * {@code dlogits = g·(1{target} − p) − h·p∘(log p + H) + 2·zLoss·log Z·p + k·p∘(r − mean(r))}, with {@code p = exp/Z} and
+     * {@code log p = shifted − log Z}; the last is that of the KL, for {@code log p − log q − KL = r − mean(r)}.
+     */
     private void backward(
             Chunk c,
             INDArray hidden,
@@ -107,7 +147,8 @@ final class Nd4jTokenHead {
             INDArray exp,
             double[] max,
             double[] z,
-            double[] entropies) {
+            double[] entropies,
+            @Nullable LogRatio ratio) {
         double[] g = slice(gradient.dLogProbs(), c);
         double[] q = g.clone(); // what −p counts: g − 2z·log Z
         if (gradient.zLosses() != null) {
@@ -116,20 +157,30 @@ final class Nd4jTokenHead {
             }
         }
         double[] factor = new double[c.rows()];
-        if (gradient.dEntropies() == null) {
+        boolean klUpstream = ratio != null && gradient.dKls() != null;
+        if (gradient.dEntropies() == null && !klUpstream) {
             for (int i = 0; i < factor.length; i++) {
                 factor[i] = -q[i] / z[i];
             }
             multiplyRows(exp, factor); // −q·p
         } else {
-            // −p·(q + h·(shifted − log Z + H)), as exp·(a + b·shifted)
-            double[] h = slice(gradient.dEntropies(), c);
+            // −p·(q + h·(shifted − log Z + H)) + k·p·(r − mean), as exp·(a + b·shifted + c·r)
+            double[] h = gradient.dEntropies() == null ? new double[c.rows()] : slice(gradient.dEntropies(), c);
             double[] constant = new double[c.rows()];
             for (int i = 0; i < factor.length; i++) {
                 factor[i] = -h[i] / z[i];
                 constant[i] = -(q[i] + h[i] * (entropies[i] - Math.log(z[i]))) / z[i];
             }
             multiplyRows(shifted, factor);
+            if (klUpstream) {
+                double[] ofRatio = new double[c.rows()];
+                for (int i = 0; i < ofRatio.length; i++) {
+                    ofRatio[i] = gradient.dKls()[c.from() + i] / z[i];
+                    constant[i] -= ofRatio[i] * ratio.mean()[i];
+                }
+                multiplyRows(ratio.rows(), ofRatio);
+                shifted.addi(ratio.rows());
+            }
             addToRows(shifted, constant);
             exp.muli(shifted);
         }
@@ -142,6 +193,11 @@ final class Nd4jTokenHead {
 
     private static double[] slice(double[] values, Chunk c) {
         return java.util.Arrays.copyOfRange(values, c.from(), c.to());
+    }
+
+    private static double[] sumOfRows(INDArray matrix, INDArray column) {
+        Nd4j.exec(new Sum(matrix, column, false, 1));
+        return Nd4jKernels.toDoubles(column);
     }
 
     private static void multiplyRows(INDArray matrix, double[] factors) {

@@ -8,6 +8,7 @@ import io.github.rlhf4j.transformer.backend.ComputeBackend;
 import io.github.rlhf4j.transformer.kernels.Kernels.AdamWStep;
 import io.github.rlhf4j.transformer.kernels.Kernels.DecayedRange;
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadGradient;
+import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadKl;
 import io.github.rlhf4j.transformer.kernels.Kernels.TokenHeadOutput;
 import io.github.rlhf4j.transformer.model.Rotary;
 import java.util.Arrays;
@@ -312,6 +313,7 @@ class FusedKernelsTest {
             @ForAll @IntRange(min = 1, max = 700) int vocabulary,
             @ForAll @IntRange(min = 1, max = 40) int width,
             @ForAll boolean entropies,
+            @ForAll boolean kl,
             @ForAll long seed) {
         bothAgree(seed, c -> {
             INDArray dHidden = c.normal("dHidden", n, width);
@@ -322,20 +324,25 @@ class FusedKernelsTest {
             double[] z = vocabulary % 2 == 0 ? c.normal("z", n).dup().data().asDouble() : null;
             double[] logNormalizers = new double[n];
             double[] h = entropies ? c.normal("h", n).dup().data().asDouble() : null;
+            double[] kls = new double[n];
+            double[] k = kl ? c.normal("k", n).dup().data().asDouble() : null;
+            TokenHeadKl toReference =
+                    kl ? new TokenHeadKl(c.normal("other", n, 3), c.normal("otherTable", vocabulary, 3), kls) : null;
             c.kernels()
                     .tokenHead(
                             c.normal("hidden", n, width),
                             c.normal("table", vocabulary, width),
                             c.below("targets", vocabulary, n),
                             0.7 + width / 10.0,
-                            new TokenHeadOutput(logProbs, entropy, logNormalizers),
-                            new TokenHeadGradient(g, h, z, dHidden, dTable),
+                            new TokenHeadOutput(logProbs, entropy, logNormalizers, toReference),
+                            new TokenHeadGradient(g, h, z, k, dHidden, dTable),
                             c.arena());
             return new INDArray[] {
                 dHidden,
                 dTable,
                 Nd4j.createFromArray(logProbs).castTo(DataType.FLOAT),
                 Nd4j.createFromArray(logNormalizers).castTo(DataType.FLOAT),
+                Nd4j.createFromArray(kls).castTo(DataType.FLOAT),
                 Nd4j.createFromArray(entropy == null ? new double[1] : entropy).castTo(DataType.FLOAT)
             };
         });
