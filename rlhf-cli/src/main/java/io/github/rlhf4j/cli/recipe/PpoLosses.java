@@ -6,6 +6,7 @@ import static io.github.rlhf4j.cli.recipe.SettingRules.requireFinite;
 import io.github.rlhf4j.ppo.LossSettings;
 import io.github.rlhf4j.ppo.math.Aggregation;
 import io.github.rlhf4j.ppo.math.KlEstimator;
+import io.github.rlhf4j.ppo.math.KlPenalty;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param valueClip how far values may move from where they were, reward units; 0 is off
  * @param valueCoefficient of the value loss
  * @param entropyCoefficient of the entropy, which is added to what is maximised; 0 is none
- * @param klEstimator of the KL in the loss: k2, whose gradient is KL(π‖π_ref)'s, or k3, whose gradient is KL(π_ref‖π)'s
+ * @param klEstimator of the KL in the loss: k2, whose gradient is KL(π‖π_ref)'s, k3, whose gradient is KL(π_ref‖π)'s, or
+ *     exact, KL(π‖π_ref) over the whole vocabulary, for which the reference goes over each minibatch once more
  * @param klCoefficient of the KL in the loss, beside the one in the rewards; GRPO, whose leash is in the loss, has the sum of
  *     this and {@code ppo.klCoefficient}. 0 is none
  * @param aggregation what the loss is a mean over; null takes the algorithm's own, of PPO the tokens
@@ -32,10 +34,24 @@ public record PpoLosses(
         double valueClip,
         double valueCoefficient,
         double entropyCoefficient,
-        KlEstimator klEstimator,
+        LossKl klEstimator,
         double klCoefficient,
         @Nullable Aggregation aggregation,
         int valueWarmup) {
+
+    /** How the KL in the loss is known. */
+    public enum LossKl {
+        K1,
+        K2,
+        K3,
+        EXACT;
+
+        KlPenalty penalty(double coefficient) {
+            return this == EXACT
+                    ? new KlPenalty.Exact(coefficient)
+                    : new KlPenalty.Estimated(KlEstimator.valueOf(name()), coefficient);
+        }
+    }
 
     public PpoLosses {
         require(
@@ -49,14 +65,14 @@ public record PpoLosses(
         requireFinite("ppo.losses.entropyCoefficient", "≥ 0 (0 is none)", entropyCoefficient >= 0, entropyCoefficient);
         requireFinite("ppo.losses.klCoefficient", "≥ 0 (0 is none)", klCoefficient >= 0, klCoefficient);
         require(
-                klEstimator != KlEstimator.K1,
-                "ppo.losses.klEstimator must be k2 or k3, as the gradient of k1 in a loss is 0 on average; k1 is what"
+                klEstimator != LossKl.K1,
+                "ppo.losses.klEstimator must be k2, k3 or exact, as the gradient of k1 in a loss is 0 on average; k1 is what"
                         + " ppo.klCoefficient puts into the rewards",
                 klEstimator);
         require(valueWarmup >= 0, "ppo.losses.valueWarmup must be ≥ 0 (0 is off)", valueWarmup);
     }
 
     static PpoLosses defaults() {
-        return new PpoLosses(0, 0, 0, 0.2, 0.1, 0, KlEstimator.K3, 0, null, 0);
+        return new PpoLosses(0, 0, 0, 0.2, 0.1, 0, LossKl.K3, 0, null, 0);
     }
 }

@@ -13,7 +13,6 @@ import io.github.rlhf4j.ppo.group.GroupConfig;
 import io.github.rlhf4j.ppo.math.ClippedPolicyLoss;
 import io.github.rlhf4j.ppo.math.ClippedValueLoss;
 import io.github.rlhf4j.ppo.math.KlController;
-import io.github.rlhf4j.ppo.math.KlPenalty;
 import io.github.rlhf4j.ppo.math.MissingStop;
 import io.github.rlhf4j.ppo.math.OverlongPunishment;
 import io.github.rlhf4j.ppo.math.RolloutCorrection;
@@ -80,7 +79,7 @@ final class TrainerConfigs {
         double lossKl = losses.klCoefficient() + (hasLeashInLoss() ? config.klCoefficient() : 0);
         return own.withLoss(own.loss() instanceof ClippedPolicyLoss clipped ? surrogate(clipped) : own.loss())
                 .withAggregation(losses.aggregation() == null ? own.aggregation() : losses.aggregation())
-                .withLossKl(losses.klEstimator(), lossKl)
+                .withLossKl(losses.klEstimator().penalty(lossKl))
                 .withCorrection(correction());
     }
 
@@ -122,7 +121,7 @@ final class TrainerConfigs {
                 new ClippedValueLoss(losses.valueClip()),
                 losses.valueCoefficient(),
                 losses.entropyCoefficient(),
-                new KlPenalty.Estimated(losses.klEstimator(), losses.klCoefficient()),
+                losses.klEstimator().penalty(losses.klCoefficient()),
                 losses.aggregation() == null ? own.aggregation() : losses.aggregation(),
                 config.ptxCoefficient(),
                 PolicyStage.PTX_SEQUENCES,

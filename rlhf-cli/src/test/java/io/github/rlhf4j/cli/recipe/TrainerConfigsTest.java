@@ -109,6 +109,10 @@ class TrainerConfigsTest {
                 ppo("losses.valueCoefficient=1", c -> c.losses().valueCoefficient(), 1.0),
                 ppo("losses.entropyCoefficient=0.01", c -> c.losses().entropyCoefficient(), 0.01),
                 ppo("losses.klEstimator=k2", c -> c.losses().kl(), new KlPenalty.Estimated(KlEstimator.K2, 0)),
+                ppo(
+                        "losses.klEstimator=exact losses.klCoefficient=0.1",
+                        c -> c.losses().kl(),
+                        new KlPenalty.Exact(0.1)),
                 ppo("losses.klCoefficient=0.04", c -> c.losses().kl(), new KlPenalty.Estimated(KlEstimator.K3, 0.04)),
                 ppo("losses.aggregation=sequence_mean", c -> c.losses().aggregation(), Aggregation.SEQUENCE_MEAN),
                 ppo("losses.valueWarmup=2", c -> c.losses().valueWarmup(), 2),
@@ -205,6 +209,7 @@ class TrainerConfigsTest {
                         "losses.klEstimator=k2 losses.klCoefficient=0.25",
                         lossKl,
                         new KlPenalty.Estimated(KlEstimator.K2, 0.25 + 0.05)),
+                group(Algorithm.GRPO, "losses.klEstimator=exact", lossKl, new KlPenalty.Exact(0.05)),
                 group(
                         Algorithm.RLOO,
                         "losses.klCoefficient=0.25",
@@ -302,7 +307,7 @@ class TrainerConfigsTest {
                 "losses.valueCoefficient=-1 | ppo.losses.valueCoefficient must be ≥ 0 and finite, got -1.0",
                 "losses.entropyCoefficient=-1 | ppo.losses.entropyCoefficient must be ≥ 0",
                 "losses.klCoefficient=1e999 | ppo.losses.klCoefficient must be ≥ 0 (0 is none) and finite, got Infinity",
-                "losses.klEstimator=k1 | ppo.losses.klEstimator must be k2 or k3, as the gradient of k1 in a loss is 0",
+                "losses.klEstimator=k1 | ppo.losses.klEstimator must be k2, k3 or exact, as the gradient of k1 in a loss is 0",
                 "losses.valueWarmup=-1 | ppo.losses.valueWarmup must be ≥ 0 (0 is off), got -1",
                 "losses.valueWarmup=4 | ppo.losses.valueWarmup must be below ppo.iterations, or the policy is never",
                 "losses.valueWarmup=1 sharedTrunk=true | ppo.losses.valueWarmup must be 0 with ppo.sharedTrunk",
