@@ -19,8 +19,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a policy does on held-out prompts while it is optimised, ten times in a run: what algorithms are compared by, at equal KL
- * and at equal time. Its draws are its own, so that looking changes nothing.
+ * How a policy does on held-out prompts while it is optimised: what algorithms are compared by, at equal KL and at equal time.
+ * Looks are at each tenth of the run, and before the first of those after 1, 2, 4, 8 … steps, for a policy is often far from
+ * where it began by then. Its draws are its own, so that looking changes nothing.
  */
 final class HeldOutTrace {
 
@@ -42,18 +43,20 @@ final class HeldOutTrace {
         this.reward = reward;
     }
 
-    /** The metrics of a look after a step, at a tenth of the steps and at the last; otherwise none. */
+    /** The metrics of a look after a step where there is one; otherwise none. */
     Map<String, Double> after(StepReport report, double stepSeconds) {
         try {
             seconds = secondsBefore(report.step()) + stepSeconds;
-            long every = Math.max(1, report.totalSteps() / LOOKS);
-            if (report.step() % every != 0 && report.step() != report.totalSteps()) {
-                return Map.of();
-            }
-            return look(report.step());
+            return looksAfter(report.step(), report.totalSteps()) ? look(report.step()) : Map.of();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot note how held-out prompts are answered: " + e.getMessage(), e);
         }
+    }
+
+    static boolean looksAfter(long step, long totalSteps) {
+        long tenth = Math.max(1, totalSteps / LOOKS);
+        boolean doubled = step < tenth && Long.bitCount(step) == 1;
+        return doubled || step % tenth == 0 || step == totalSteps;
     }
 
     private Map<String, Double> look(long step) throws IOException {

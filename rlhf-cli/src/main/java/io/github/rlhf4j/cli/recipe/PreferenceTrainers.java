@@ -42,7 +42,10 @@ final class PreferenceTrainers {
 
     private PreferenceTrainers() {}
 
-    /** The trainer of an algorithm, which asks no reward model. */
+    /**
+     * The trainer of an algorithm, which asks no reward model. What it trains is the policy at {@code ppo.temperature}: as it is
+     * sampled when it is measured and asked.
+     */
     static Trainer of(Recipe run, Algorithm algorithm, TransformerPolicy policy, TransformerPolicy reference)
             throws IOException {
         RecipeConfig.Dpo stage = run.config().dpo();
@@ -51,7 +54,7 @@ final class PreferenceTrainers {
         DpoConfig sized = defaults.withBatchSize(stage.batch())
                 .withMicroBatchTokens(run.config().memory().tokensOr(defaults.microBatchTokens()))
                 .withTooLong(DpoConfig.TooLong.TRUNCATE_END)
-                .withTemperature(temperature(run.config()))
+                .withTemperature(run.config().ppo().temperature())
                 .withLoss(loss(run, algorithm));
         long steps = sized.totalSteps(algorithm == Algorithm.KTO ? 2 * comparisons.size() : comparisons.size());
         double rate = stage.learningRate();
@@ -67,11 +70,6 @@ final class PreferenceTrainers {
                 : builder.preferences(comparisons)
                         .heldOut(PreferenceFiles.read(run.directory().unseenComparisons()))
                         .build();
-    }
-
-    /** The labeler compared answers drawn at a temperature, and of the same policy the answers are that are asked for later. */
-    private static double temperature(RecipeConfig config) {
-        return config.data().preferences() == null ? config.comparisons().temperature() : 1;
     }
 
     /** The best of each ranking as desirable, the worst as not. */

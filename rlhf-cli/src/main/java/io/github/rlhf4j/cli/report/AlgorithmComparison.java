@@ -8,7 +8,8 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * Algorithms side by side on held-out prompts: at equal KL from the supervised policy and at equal time of training. Between two
- * looks a straight line is drawn; the supervised policy is the start of each, at no KL and no time.
+ * looks a straight line is drawn; the supervised policy is the start of each, at no KL and no time. Where the KL goes up and
+ * down again, what counts is the policy that was last at it.
  *
  * @param points of the run, in the order they were noted
  * @param results of the run, for the start; without them the curves begin at the first look
@@ -104,14 +105,16 @@ record AlgorithmComparison(List<HeldOutPoint> points, RunResults results) {
                 .toList();
     }
 
-    /** Where the curve first comes to {@code x}, on the straight line between two looks. */
+    /** Where the curve is last at {@code x}, on the straight line between two looks; NaN where it never was. */
     private static double at(List<double[]> curve, double x) {
-        for (int i = 0; i < curve.size(); i++) {
+        for (int i = curve.size() - 1; i >= 0; i--) {
             double[] here = curve.get(i);
-            if (here[0] >= x) {
-                double[] before = curve.get(Math.max(0, i - 1));
-                double part = here[0] == before[0] ? 1 : (x - before[0]) / (here[0] - before[0]);
-                return before[1] + part * (here[1] - before[1]);
+            double[] before = curve.get(Math.max(0, i - 1));
+            if (here[0] == x) {
+                return here[1];
+            }
+            if ((here[0] - x) * (before[0] - x) < 0) {
+                return before[1] + (x - before[0]) / (here[0] - before[0]) * (here[1] - before[1]);
             }
         }
         return Double.NaN;

@@ -1,6 +1,7 @@
 package io.github.rlhf4j.cli.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.rlhf4j.cli.report.AlgorithmComparison.Axis;
 import io.github.rlhf4j.cli.report.RunResults.Measurement;
@@ -43,6 +44,20 @@ class AlgorithmComparisonTest {
         assertThat(comparison.rows(Axis.TIME).get(0).values()).containsExactly((0.2 + 0.4) / 2, 0.4, 0.5, 0.5);
         assertThat(comparison.rows(Axis.TIME).get(1).last().kl()).isEqualTo(4);
         assertThat(comparison.text()).contains("at equal KL", "at equal time", "grpo");
+    }
+
+    /** At 2 nats it was twice: on the way up at 0.3, and at 0.7 on the way down from 4 to 1. */
+    @Test
+    void whatCountsIsThePolicyThatWasLastAtAKl() {
+        AlgorithmComparison comparison = new AlgorithmComparison(
+                List.of(
+                        point("dpo", 1, 1, 4, 0.4),
+                        point("dpo", 2, 2, 1, 0.85),
+                        point("ppo", 1, 1, 1, 0.1),
+                        point("ppo", 2, 2, 4, 0.4)),
+                START);
+        assertThat(comparison.rows(Axis.KL).get(0).values().get(0)).isCloseTo(0.7, within(1e-12));
+        assertThat(comparison.rows(Axis.KL).get(0).values().get(1)).isEqualTo(0.4);
     }
 
     @Test
