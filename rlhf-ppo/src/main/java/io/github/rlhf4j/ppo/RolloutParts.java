@@ -29,6 +29,7 @@ public record RolloutParts(
     public RolloutParts {
         prompts = List.copyOf(prompts);
         ReferenceRules.requireFrozen(policy, reference);
+        ReferenceRules.requireSameTokens(policy, sampler);
         requirePrompts(prompts, policy.contextLength());
     }
 

@@ -42,7 +42,8 @@ public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> 
      *
      * <p>A policy gradient needs a correction for what it draws differently ({@link AdvantageSettings#correction()}, {@link
      * io.github.rlhf4j.ppo.group.GroupAlgorithm#correction()}), and stays within its terms only as long as the two are near.
-     * Online DPO needs none: its loss compares two responses, whoever wrote them.
+     * Online DPO needs none: its loss compares two responses, whoever wrote them. The KL of metrics, of the controller of β and of
+     * the budget is a mean over what the sampler drew, which is not weighted.
      */
     public final B sampler(Policy other) {
         sampler = other;
@@ -108,7 +109,12 @@ public abstract class RolloutTrainerBuilder<B extends RolloutTrainerBuilder<B>> 
 
     private Task task() {
         if (environment == null) {
-            return new Task.SingleTurn(required("rewardModel", rewardModel), rewardConcurrency);
+            if (rewardModel == null) {
+                throw new IllegalStateException(
+                        "this trainer needs a rewardModel, or an environment for dialogues; call"
+                                + " rewardModel(…) or environment(…) before build()");
+            }
+            return new Task.SingleTurn(rewardModel, rewardConcurrency);
         }
         if (rewardModel != null) {
             throw new IllegalStateException("a policy is paid by a rewardModel or by an environment, got both; have the"

@@ -215,6 +215,17 @@ class SamplerTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void aSamplerOfOtherTokensIsRefused(Kind kind) {
+        TabularPolicy other = TabularPolicy.uniform(
+                new LetterTokenizer(5), TabularContext.WHOLE_PREFIX, 16, TabularOptimizer.Adam.defaults());
+        assertThatThrownBy(() -> kind.trainer(PpoFixture.policy(), other, TRUNCATED, 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("policy and sampler must share a tokenizer")
+                .hasMessageContaining("vocabularies of");
+    }
+
     @Test
     void aPolicyGradientNeedsACorrectionForAnotherSampler() {
         RolloutCorrection none = new RolloutCorrection.None();

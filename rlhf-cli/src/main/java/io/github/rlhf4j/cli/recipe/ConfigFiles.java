@@ -108,7 +108,12 @@ public final class ConfigFiles {
         if (file != null) {
             merge(file.toString(), "", merged, parse(file));
         }
-        settings.forEach((path, value) -> merge("--set " + path, "", merged, parse(path, value)));
+        settings.forEach((path, value) -> {
+            if (value.isBlank()) {
+                throw new InputException("--set " + path + " has no value; give it one, or leave it out");
+            }
+            merge("--set " + path, "", merged, parse(path, value));
+        });
         return merged;
     }
 

@@ -20,7 +20,8 @@ public record PpoAdvantages(double gamma, double lambda, boolean whiten, Advanta
     }
 
     static PpoAdvantages defaults() {
-        return new PpoAdvantages(1, 0.95, true, AdvantageSettings.Divisor.N);
+        AdvantageSettings own = AdvantageSettings.defaults();
+        return new PpoAdvantages(own.gamma(), own.lambda(), own.whiten(), own.divisor());
     }
 
     private static void requireShare(String key, double value) {

@@ -34,14 +34,13 @@ public record PpoLosses(
         double valueClip,
         double valueCoefficient,
         double entropyCoefficient,
-        LossKl klEstimator,
+        KlInLoss klEstimator,
         double klCoefficient,
         @Nullable Aggregation aggregation,
         int valueWarmup) {
 
     /** How the KL in the loss is known. */
-    public enum LossKl {
-        K1,
+    public enum KlInLoss {
         K2,
         K3,
         EXACT;
@@ -64,15 +63,21 @@ public record PpoLosses(
         requireFinite("ppo.losses.valueCoefficient", "≥ 0", valueCoefficient >= 0, valueCoefficient);
         requireFinite("ppo.losses.entropyCoefficient", "≥ 0 (0 is none)", entropyCoefficient >= 0, entropyCoefficient);
         requireFinite("ppo.losses.klCoefficient", "≥ 0 (0 is none)", klCoefficient >= 0, klCoefficient);
-        require(
-                klEstimator != LossKl.K1,
-                "ppo.losses.klEstimator must be k2, k3 or exact, as the gradient of k1 in a loss is 0 on average; k1 is what"
-                        + " ppo.klCoefficient puts into the rewards",
-                klEstimator);
         require(valueWarmup >= 0, "ppo.losses.valueWarmup must be ≥ 0 (0 is off)", valueWarmup);
     }
 
     static PpoLosses defaults() {
-        return new PpoLosses(0, 0, 0, 0.2, 0.1, 0, LossKl.K3, 0, null, 0);
+        LossSettings own = LossSettings.defaults();
+        return new PpoLosses(
+                0,
+                0,
+                own.policy().dualClip(),
+                own.value().clip(),
+                own.valueCoefficient(),
+                own.entropyCoefficient(),
+                KlInLoss.K3,
+                own.kl().coefficient(),
+                null,
+                own.valueWarmup());
     }
 }

@@ -160,7 +160,7 @@ class TrainerConfigsTest {
         assertThat(tried).containsAll(keys);
     }
 
-    /** So that a run begun before there were these settings is resumed: checkpoints compare configurations. */
+    /** The defaults are the library's: nothing is set twice. */
     @Test
     void withoutThemTheConfigurationIsWhatItWas() {
         RecipeConfig run = TinyRun.config();
@@ -307,7 +307,9 @@ class TrainerConfigsTest {
                 "losses.valueCoefficient=-1 | ppo.losses.valueCoefficient must be ≥ 0 and finite, got -1.0",
                 "losses.entropyCoefficient=-1 | ppo.losses.entropyCoefficient must be ≥ 0",
                 "losses.klCoefficient=1e999 | ppo.losses.klCoefficient must be ≥ 0 (0 is none) and finite, got Infinity",
-                "losses.klEstimator=k1 | ppo.losses.klEstimator must be k2, k3 or exact, as the gradient of k1 in a loss is 0",
+                "losses.klEstimator=k1 | ppo.losses.klEstimator does not fit: it must be k2 or k3 or exact",
+                "losses.aggregation= | --set ppo.losses.aggregation has no value",
+                "dialect= | --set ppo.dialect has no value",
                 "losses.valueWarmup=-1 | ppo.losses.valueWarmup must be ≥ 0 (0 is off), got -1",
                 "losses.valueWarmup=4 | ppo.losses.valueWarmup must be below ppo.iterations, or the policy is never",
                 "losses.valueWarmup=1 sharedTrunk=true | ppo.losses.valueWarmup must be 0 with ppo.sharedTrunk",

@@ -84,12 +84,15 @@ public record GroupAlgorithm(
         return of(GrpoAdvantages.defaults(), new CispoLoss(1, 0.28), Aggregation.TOKEN_MEAN);
     }
 
-    /** RLOO (Ahmadian et al. 2024): sequences are the actions; give the KL in the reward. For one update per rollout. */
+    /**
+     * RLOO (Ahmadian et al. 2024): sequences are the actions; give the KL in the reward. For one pass over a rollout; exact with
+     * one minibatch, for a second one is a step away from the policy that sampled, of which the loss knows nothing.
+     */
     public static GroupAlgorithm rloo() {
         return of(new RlooAdvantages(), new ReinforceLoss(), Aggregation.SEQUENCE_SUM);
     }
 
-    /** REINFORCE with the mean of all other responses as baseline; give the KL in the reward. One update per rollout. */
+    /** REINFORCE with the mean of all other responses as baseline; give the KL in the reward. One pass, as {@link #rloo}. */
     public static GroupAlgorithm reinforce() {
         return of(new ReinforceAdvantages(), new ReinforceLoss(), Aggregation.SEQUENCE_SUM);
     }

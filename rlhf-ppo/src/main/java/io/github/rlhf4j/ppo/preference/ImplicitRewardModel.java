@@ -70,6 +70,10 @@ public final class ImplicitRewardModel implements RewardModel {
      * @param tau {@code config.temperature()}, &gt; 0
      */
     public ImplicitRewardModel withTemperature(double tau) {
+        if (!(tau > 0) || Double.isInfinite(tau)) {
+            throw new IllegalArgumentException(
+                    "the temperature of an implicit reward must be > 0 and finite, got " + tau);
+        }
         return new ImplicitRewardModel(policy, reference, format, reward, tau);
     }
 

@@ -10,14 +10,14 @@ import org.junit.jupiter.api.Test;
 class KlPenaltyTest {
 
     private static final double[][] LOG_PROBS = {{-1, -2}, {-3}};
-    private static final double[][] REFERENCE = {{-2, -1.5}, {-3}};
+    private static final double[][] REFERENCE = {{-2, -1.5}, {-5}};
 
-    /** d = −1, 0.5, 0: K2 is d²/2 = 0.5, 0.125, 0 with the slope −d; rows weigh 3·1 and 3·4. */
+    /** d = −1, 0.5, −2: K2 is d²/2 = 0.5, 0.125, 2 with the slope −d; rows weigh 3·1 and 3·4. */
     @Test
     void weighsEachRowsEstimatesAndTheirSlopes() {
         TokenLoss k2 = new KlPenalty.Estimated(KlEstimator.K2, 3).evaluate(LOG_PROBS, REFERENCE, new double[] {1, 4});
-        assertThat(k2.loss()).isCloseTo(3 * 0.625, within(1e-12));
-        assertThat(k2.gradient()).isDeepEqualTo(new double[][] {{3, -1.5}, {0}});
+        assertThat(k2.loss()).isCloseTo(3 * 0.625 + 12 * 2, within(1e-12));
+        assertThat(k2.gradient()).isDeepEqualTo(new double[][] {{3, -1.5}, {24}});
     }
 
     /** 3·1·(0.5 + 0.25) + 3·4·2; each token's slope is its row's weight. */

@@ -28,6 +28,14 @@ class RankingBoundsTest {
                 .hasMessageStartingWith(named);
     }
 
+    @Test
+    void aBatchHasARankingAndRanksForEach() {
+        assertThatThrownBy(() -> AllPairsLoss.DEFAULT.evaluate(new double[0][], new int[0][]))
+                .hasMessageContaining("at least one ranking");
+        assertThatThrownBy(() -> AllPairsLoss.DEFAULT.evaluate(new double[][] {{1, 2}}, new int[0][]))
+                .hasMessageContaining("1 rows of scores and 0 of ranks");
+    }
+
     /** −log σ(2 − 0.5) by hand. */
     @Test
     void theMarginIsTakenOffTheLead() {
