@@ -57,7 +57,10 @@ public final class ConfigArbitraries {
                 .as((minibatches, units) -> new BatchPlan(minibatches * units * unit, units * unit));
     }
 
-    /** PPO: each KL controller, missing-stop rule and aggregation, whitening on and off, dual clip, limits. */
+    /**
+     * PPO: each KL controller, missing-stop rule, scaling and aggregation, whitening on and off, dual clip, limits, a value
+     * function that warms up. No exact KL, which not every policy has.
+     */
     public static Arbitrary<PpoConfig> ppo() {
         return Combinators.combine(
                         Arbitraries.integers().between(1, 3),
@@ -72,7 +75,7 @@ public final class ConfigArbitraries {
                                 iterations, batches, sampling, seed)
                         .withRewards(fitting(rewards, sampling))
                         .withAdvantages(advantages)
-                        .withLosses(losses)
+                        .withLosses(losses.withValueWarmup(Math.min(losses.valueWarmup(), iterations - 1)))
                         .withEpochs(epochs));
     }
 
@@ -92,7 +95,8 @@ public final class ConfigArbitraries {
                         Arbitraries.<MissingStop>of(
                                 new MissingStop.FixedScore(-1), new MissingStop.Penalty(2), new MissingStop.Keep()),
                         Arbitraries.of(0.0, 5.0),
-                        mayWhiten ? Arbitraries.of(false, true) : Arbitraries.just(false))
+                        mayWhiten ? Arbitraries.of(false, true) : Arbitraries.just(false),
+                        Arbitraries.of(RewardSettings.Scaling.class))
                 .as(RewardSettings::new);
     }
 
@@ -121,13 +125,15 @@ public final class ConfigArbitraries {
                                 KlPenalty.none(),
                                 new KlPenalty.Estimated(KlEstimator.K2, 0.1),
                                 new KlPenalty.Estimated(KlEstimator.K3, 0.1)),
-                        Arbitraries.of(Aggregation.class))
-                .as((policy, value, entropy, kl, aggregation) -> LossSettings.defaults()
+                        Arbitraries.of(Aggregation.class),
+                        Arbitraries.of(0, 1))
+                .as((policy, value, entropy, kl, aggregation, valueWarmup) -> LossSettings.defaults()
                         .withPolicy(policy)
                         .withValue(value, 0.1)
                         .withEntropyCoefficient(entropy)
                         .withKl(kl)
-                        .withAggregation(aggregation));
+                        .withAggregation(aggregation)
+                        .withValueWarmup(valueWarmup));
     }
 
     /** Each of the relatives without a value function, in groups of 2 to 4. */
@@ -167,12 +173,15 @@ public final class ConfigArbitraries {
                         Arbitraries.of(DpoConfig.ReferenceScoring.class),
                         Arbitraries.of(DpoConfig.TooLong.class),
                         Arbitraries.integers().between(0, 3),
+                        Arbitraries.of(1.0, 0.5),
                         Arbitraries.longs())
-                .as((epochs, batch, loss, scoring, tooLong, evaluateEvery, seed) -> DpoConfig.defaults(epochs, seed)
+                .as((epochs, batch, loss, scoring, tooLong, evaluateEvery, temperature, seed) -> DpoConfig.defaults(
+                                epochs, seed)
                         .withBatchSize(batch)
                         .withLoss(loss)
                         .withReferenceScoring(scoring)
                         .withTooLong(tooLong)
+                        .withTemperature(temperature)
                         .withSchedule(new LearningRateSchedule.Constant(1e-3))
                         .withEvaluateEvery(evaluateEvery));
     }
