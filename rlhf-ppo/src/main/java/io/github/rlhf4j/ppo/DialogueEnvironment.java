@@ -30,8 +30,8 @@ public interface DialogueEnvironment {
     Reaction react(DialogueState dialogue);
 
     /**
-     * The reactions to turns of several dialogues, in their order; to each the one it would get alone. By default each by itself; an environment that answers
-     * many at once, as one behind a language model does, overrides this.
+     * The reactions to turns of several dialogues, in their order; to each the one it would get alone. By default each by itself;
+     * an environment that answers many at once, as one behind a language model does, overrides this.
      *
      * @param dialogues those that go on, each after its turn of the same number; at least one
      */

@@ -108,7 +108,6 @@ public final class JudgedRollouts {
     }
 
     private double[][] score(String what, Policy scorer, SequenceBatch batch) {
-        return MicroBatches.score(
-                what, batch, microBatchTokens, pass -> scorer.score(pass).logProbs());
+        return MicroBatches.logProbs(what, scorer, batch, microBatchTokens);
     }
 }

@@ -27,7 +27,6 @@ record Judges(Policy policy, JudgedRollouts.Scorer scorer, Policy reference, Lea
     }
 
     private double[][] logProbs(String what, Policy asked, SequenceBatch batch) {
-        return MicroBatches.score(
-                what, batch, microBatchTokens, pass -> asked.score(pass).logProbs());
+        return MicroBatches.logProbs(what, asked, batch, microBatchTokens);
     }
 }

@@ -162,9 +162,7 @@ public final class KlBacktracking {
     }
 
     private double[][] score(SequenceBatch batch) {
-        return MicroBatches.score(
-                "the log-probs of the trained policy", batch, microBatchTokens, pass -> policy.score(pass)
-                        .logProbs());
+        return MicroBatches.logProbs("the log-probs of the trained policy", policy, batch, microBatchTokens);
     }
 
     /** The state of what learns, on the disk; deleted when the virtual machine ends before this is closed. */

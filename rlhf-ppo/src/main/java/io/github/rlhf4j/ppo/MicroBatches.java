@@ -1,5 +1,6 @@
 package io.github.rlhf4j.ppo;
 
+import io.github.rlhf4j.core.Policy;
 import io.github.rlhf4j.core.ScoredSequence;
 import io.github.rlhf4j.core.SequenceBatch;
 import io.github.rlhf4j.core.TokenBudget;
@@ -53,5 +54,14 @@ final class MicroBatches {
             }
         }
         return scores;
+    }
+
+    /**
+     * log π of each scored token, nats, without a gradient.
+     *
+     * @param what the policy's log-probs are called when they have another shape
+     */
+    static double[][] logProbs(String what, Policy policy, SequenceBatch batch, int maxTokens) {
+        return score(what, batch, maxTokens, pass -> policy.score(pass).logProbs());
     }
 }

@@ -68,12 +68,13 @@ final class FusedTokenHead {
         float[] e = Scratch.ofThread().take(1, vocabulary);
         float[] r = Scratch.ofThread().take(2, reference == null ? 0 : vocabulary);
         VectorLoops loops = VectorLoops.ACTIVE;
-        double logZOfReference = reference == null ? 0 : shift(reference, row, r, e);
-        HostMemory.read(logits, (long) row * vocabulary, s, 0, vocabulary);
-        float max = loops.max(s, 0, vocabulary);
-        subtract(s, max, vocabulary);
-        loops.exp(s, e, 0, vocabulary);
-        double z = loops.sum(e, 0, vocabulary);
+        double logZOfReference = 0;
+        if (reference != null) {
+            shift(reference, row, r);
+            logZOfReference = Math.log(sumOfExp(r, e, vocabulary)); // before e holds what is kept
+        }
+        float max = shift(logits, row, s);
+        double z = sumOfExp(s, e, vocabulary);
         double logZ = Math.log(z);
         out.logProbs()[i] = s[target] - logZ;
         if (out.logNormalizers() != null) {
@@ -112,14 +113,19 @@ final class FusedTokenHead {
         }
     }
 
-    /** {@code s = logits − max}; gives log Z of that, which takes {@code e}. */
-    private static double shift(INDArray logits, int row, float[] s, float[] e) {
+    /** {@code s = logits − max} of a row; gives max. */
+    private static float shift(INDArray logits, int row, float[] s) {
         int vocabulary = (int) logits.size(1);
-        VectorLoops loops = VectorLoops.ACTIVE;
         HostMemory.read(logits, (long) row * vocabulary, s, 0, vocabulary);
-        subtract(s, loops.max(s, 0, vocabulary), vocabulary);
-        loops.exp(s, e, 0, vocabulary);
-        return Math.log(loops.sum(e, 0, vocabulary));
+        float max = VectorLoops.ACTIVE.max(s, 0, vocabulary);
+        subtract(s, max, vocabulary);
+        return max;
+    }
+
+    /** {@code e = exp(s)}; gives its sum. */
+    private static double sumOfExp(float[] s, float[] e, int length) {
+        VectorLoops.ACTIVE.exp(s, e, 0, length);
+        return VectorLoops.ACTIVE.sum(e, 0, length);
     }
 
     private static void subtract(float[] s, float max, int length) {
